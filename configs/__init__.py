@@ -1,0 +1,1 @@
+"""One file an experiment: the base and what differs from it."""

@@ -1,0 +1,85 @@
+"""Every field of a configuration, with its unit and the paper's value.
+
+An experiment's file calls `get_config` of this one and changes fields; the command line changes
+them with --config.field=value. Fields that are not here do not exist.
+"""
+
+from ml_collections import ConfigDict, config_dict
+
+
+def get_config() -> ConfigDict:
+    config = ConfigDict()
+
+    # Seed of everything random: initial weights, order of the data, crops, quantisation noise.
+    config.seed = 0
+    # Number of train steps; None takes what the schedule names (supplement: 50,000;
+    # published_code: 500,000).
+    config.steps = config_dict.placeholder(int)
+    # What stands in for rounding in training: "noise" (uniform, +-1/2 grey level) or
+    # "straight_through".
+    config.quantisation = "noise"
+
+    # The arguments of iicnet_jax.models.IICNet.
+    config.model = ConfigDict(
+        {
+            "num_images": 2,  # N, images that go into one
+            "embedding_channels": 3,  # 3 colour, 1 grey
+            "relation": True,  # use the relation module
+            "relation_features": 64,  # its hidden channels
+            "downscaling": "none",  # "none", "haar" or "squeeze": halve the embedding's sides
+            "split": "ref",  # "ref" or "prop", matters only with down-scaling
+            "num_blocks": 10,  # K, coupling blocks
+        }
+    )
+
+    # Weights of the loss terms (sums over pixels): lambda1, lambda2, lambda3.
+    config.loss = ConfigDict({"embedding": 1.0, "frequency": 0.001, "restoration": 3.0})
+
+    config.optimizer = ConfigDict(
+        {
+            "learning_rate": 2e-4,  # of Adam, after the warm-up
+            # "supplement" (halved every 10,000 steps), "published_code" (every 100,000),
+            # "constant", "cosine" (to zero at the last step)
+            "schedule": "supplement",
+            "warmup_steps": 0,  # linear rise from 0
+            "clip_norm": 10.0,  # of the global gradient
+            "weight_decay": 1e-5,  # coupled: added to the gradient
+            "b1": 0.9,
+            "b2": 0.999,
+        }
+    )
+
+    config.data = ConfigDict(
+        {
+            "regime": "dual_view",  # a name of iicnet_jax.data.registry
+            "root": "",  # folder of the dataset, as its publishers lay it out
+            "crop": 144,  # side of the training crop, in pixels
+            "batch_size": 2,  # samples a step, over all devices
+            "scale": 4,  # dual_view: how much the second view is zoomed (2, 4, 8)
+            "pan": 2,  # photographs: pixels between one image of a group and the next
+            "workers": 0,  # processes that decode images; 0 uses threads
+        }
+    )
+
+    config.evaluation = ConfigDict(
+        {
+            "checkpoint": "latest",  # "latest" or "best" (by validation)
+            "untrained": False,  # also evaluate the network with its initial weights
+            "limit": config_dict.placeholder(int),  # samples of the test split; None takes all
+            "validation_limit": 10,  # samples of the validation split
+            "y_border": 4,  # pixels left out at each edge in the measures of the Y channel
+            "pictures": 4,  # samples whose images are saved
+        }
+    )
+
+    # How the run is watched and kept. Only this section, `evaluation`, `data.root` and
+    # `data.workers` may change when a run is resumed: none of them changes what is learnt.
+    config.run = ConfigDict(
+        {
+            "log_every": 100,  # steps between reports of the losses
+            "validate_every": 2_000,  # steps between validations, each with a checkpoint
+            "checkpoint_every": 500,  # steps between checkpoints
+            "keep_last": 2,  # checkpoints kept, besides the best by validation
+        }
+    )
+    return config

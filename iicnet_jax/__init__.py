@@ -1,0 +1,3 @@
+"""Reversible image conversion with invertible networks (IICNet) in JAX."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,91 @@
+"""Strict configurations: every field known, of its type and within its range."""
+
+from collections.abc import Mapping
+
+from ml_collections import ConfigDict
+
+from iicnet_jax.errors import UserError
+
+# Fields that may differ between a run and its continuation: they do not change what is learnt.
+CHANGEABLE = ("run.", "evaluation.", "data.root", "data.workers")
+
+AT_LEAST_ZERO = (
+    "seed",
+    "loss.embedding",
+    "loss.frequency",
+    "loss.restoration",
+    "optimizer.warmup_steps",
+    "optimizer.weight_decay",
+    "data.pan",
+    "data.workers",
+    "evaluation.y_border",
+    "evaluation.pictures",
+)
+POSITIVE = (
+    "steps",
+    "model.num_images",
+    "model.relation_features",
+    "model.num_blocks",
+    "optimizer.learning_rate",
+    "optimizer.clip_norm",
+    "data.crop",
+    "data.batch_size",
+    "data.scale",
+    "evaluation.limit",
+    "evaluation.validation_limit",
+    "run.log_every",
+    "run.validate_every",
+    "run.checkpoint_every",
+    "run.keep_last",
+)
+
+
+def check(config: ConfigDict, base: ConfigDict) -> None:
+    """Compares a configuration with the base that documents all fields.
+
+    Raises:
+      UserError: a field is unknown, missing, of the wrong type or out of range.
+    """
+    fields, known = flatten(config), flatten(base)
+    unknown, missing = sorted(fields.keys() - known.keys()), sorted(known.keys() - fields.keys())
+    if unknown or missing:
+        problems = [f"config.{name} is unknown" for name in unknown]
+        problems += [f"config.{name} is missing" for name in missing]
+        raise UserError(f"{'; '.join(problems)}: configs/base.py lists all fields")
+    for name, default in known.items():
+        value = fields[name]
+        # A placeholder is None in the base; its type is what ConfigDict has recorded.
+        expected = type(default) if default is not None else (int, type(None))
+        if not isinstance(value, expected) or (
+            isinstance(value, bool) and default is not value and not isinstance(default, bool)
+        ):
+            wanted = "a whole number or None" if default is None else expected.__name__
+            raise UserError(f"config.{name} is {value!r}, but must be {wanted}")
+    for names, bound, words in (
+        (AT_LEAST_ZERO, lambda value: value >= 0, "at least 0"),
+        (POSITIVE, lambda value: value > 0, "greater than 0"),
+    ):
+        for name in names:
+            if fields[name] is not None and not bound(fields[name]):
+                raise UserError(f"config.{name} is {fields[name]}, but must be {words}")
+
+
+def differences(config: Mapping, other: Mapping) -> list[str]:
+    """The fields in which two configurations differ in what they learn, one line each."""
+    ours, theirs = flatten(config), flatten(other)
+    return [
+        f"config.{name}: {theirs.get(name)!r} there, {ours.get(name)!r} now"
+        for name in sorted(ours.keys() | theirs.keys())
+        if ours.get(name) != theirs.get(name) and not name.startswith(CHANGEABLE)
+    ]
+
+
+def flatten(config: Mapping, prefix: str = "") -> dict[str, object]:
+    """Values by dotted name."""
+    flat = {}
+    for name, value in config.items():
+        if isinstance(value, (Mapping, ConfigDict)):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat

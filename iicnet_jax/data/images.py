@@ -1,0 +1,69 @@
+"""Reading, cutting and resizing 8-bit RGB images (HWC uint8)."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, UnidentifiedImageError
+
+from iicnet_jax.errors import UserError
+
+RGB = UInt8[np.ndarray, "h w 3"]
+
+
+def read_image(path: Path) -> RGB:
+    """Decodes an image file.
+
+    Raises:
+      UserError: the file is missing, damaged, or no image.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is missing: complete the dataset") from error
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path} cannot be read as an image ({error}): replace the file") from error
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Height and width, from the file's header alone. Raises UserError like `read_image`."""
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except (OSError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path} cannot be read as an image ({error}): replace the file") from error
+
+
+def crop(image, top: int, left: int, height: int, width: int):
+    """The height x width rectangle with that upper left corner."""
+    return image[top : top + height, left : left + width]
+
+
+def centre_crop(image, height: int, width: int):
+    """The middle of an image, which must be at least height x width; odd margins round down."""
+    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+    return crop(image, top, left, height, width)
+
+
+def random_corner(rng: np.random.Generator, image, height: int, width: int) -> tuple[int, int]:
+    """Upper left corner of a random height x width rectangle within the image.
+
+    Raises:
+      UserError: the image is smaller than the rectangle.
+    """
+    if image.shape[0] < height or image.shape[1] < width:
+        raise UserError(
+            f"an image of {image.shape[0]}x{image.shape[1]} is smaller than the crop of "
+            f"{height}x{width}: choose a smaller config.data.crop"
+        )
+    top = rng.integers(image.shape[0] - height + 1)
+    left = rng.integers(image.shape[1] - width + 1)
+    return int(top), int(left)
+
+
+def shrink(image: RGB, factor: int) -> RGB:
+    """Bicubic reduction by a whole factor (antialiased, a = -0.5); remainders are cut off."""
+    height, width = image.shape[0] // factor, image.shape[1] // factor
+    image = crop(image, 0, 0, height * factor, width * factor)
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))

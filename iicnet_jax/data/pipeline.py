@@ -1,0 +1,74 @@
+"""The Grain pipeline: from a regime to batches.
+
+What a batch holds depends on the seed and its number alone, not on timing, workers or the number
+of processes, and the iterator's position can be saved and set.
+"""
+
+import dataclasses
+
+import grain
+import numpy as np
+
+from iicnet_jax.data.regime import Group, Regime
+
+
+@dataclasses.dataclass(frozen=True)
+class _Split:
+    """A split of a regime as a Grain data source of (index, images)."""
+
+    regime: Regime
+    split: str
+
+    def __len__(self):
+        return len(self.regime.names(self.split))
+
+    def __getitem__(self, index):
+        return index, self.regime.load(self.split, int(index))
+
+
+@dataclasses.dataclass(frozen=True)
+class _RandomCrop(grain.transforms.RandomMap):
+    """The regime's training crop; the random generator is Grain's, one a sample."""
+
+    regime: Regime
+
+    def random_map(self, element, rng: np.random.Generator):
+        index, images = element
+        return {**self.regime.training_group(images, rng), "index": np.int64(index)}
+
+
+def training_batches(
+    regime: Regime,
+    *,
+    batch_size: int,
+    seed: int,
+    workers: int = 0,
+    process_index: int = 0,
+    process_count: int = 1,
+) -> grain.DatasetIterator:
+    """An endless iterator over batches of random crops, in an order shuffled anew every epoch.
+
+    Every batch is a dictionary of uint8 `frames` (b, n, h, w, 3) and `reference` (b, h', w', k),
+    and `index` (b,), the sample's number in the split. b is this process's share of `batch_size`.
+    With `workers`, so many processes decode; otherwise threads do.
+    """
+    dataset = (
+        grain.MapDataset.source(_Split(regime, "train"))
+        .seed(seed)
+        .shuffle()
+        .repeat()
+        .random_map(_RandomCrop(regime))
+        .slice(slice(process_index, None, process_count))
+        .batch(batch_size // process_count, drop_remainder=True)
+        .to_iter_dataset()
+    )
+    if workers:
+        dataset = dataset.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers))
+    return iter(dataset)
+
+
+def evaluation_groups(regime: Regime, split: str, limit: int | None = None):
+    """Yields (name, Group) for the samples of a split, whole images, in their order."""
+    for index, name in enumerate(regime.names(split)[:limit]):
+        group: Group = regime.evaluation_group(regime.load(split, index))
+        yield name, group

@@ -1,0 +1,95 @@
+"""Evaluation of a trained run: tables, `results.json` and pictures."""
+
+import logging
+from pathlib import Path
+
+from flax import nnx
+from ml_collections import ConfigDict
+from tqdm import tqdm
+
+from iicnet_jax import build, files
+from iicnet_jax.data import create_regime
+from iicnet_jax.data.pipeline import evaluation_groups
+from iicnet_jax.evaluation import pictures, protocol, tables
+from iicnet_jax.evaluation.inference import Converter
+from iicnet_jax.training.checkpoints import Checkpoints
+from iicnet_jax.training.step import create_state
+from iicnet_jax.workdir import environment
+
+log = logging.getLogger(__name__)
+
+
+def evaluate(config: ConfigDict, workdir: Path) -> dict:
+    """Measures a run's network on the test split.
+
+    Writes `results.json` (every sample and the means), `results.md` (tables), `picture.png` and
+    `samples/NAME/*.png`, and returns what is in `results.json`.
+
+    Raises:
+      UserError: there is no checkpoint, or data is missing.
+    """
+    regime = create_regime(config.data, config.model)
+    optimizer, _ = build.create_optimizer(config)
+    graph, initial = create_state(build.create_model(config), optimizer)
+    with Checkpoints(workdir, read_only=True) as kept:
+        state = kept.restore_state(initial, config.evaluation.checkpoint)
+
+    networks = {"trained": state.params}
+    if config.evaluation.untrained:
+        networks = {"untrained": initial.params, **networks}
+    measures = {
+        name: _evaluate_network(config, workdir, regime, graph, params, name)
+        for name, params in networks.items()
+    }
+    means = {name: protocol.mean(list(by_sample.values())) for name, by_sample in measures.items()}
+    results = {
+        "protocol": {**protocol.PROTOCOL, "y_border": config.evaluation.y_border},
+        "split": "test",
+        "samples": len(measures["trained"]),
+        "checkpoint": config.evaluation.checkpoint,
+        "step": int(state.step),
+        "environment": environment(),
+        "networks": means,
+        "by_sample": measures,
+    }
+    files.write_json(workdir / "results.json", results)
+    files.write_text(workdir / "results.md", _as_markdown(results))
+    return results
+
+
+def _evaluate_network(config, workdir, regime, graph, params: nnx.State, network: str) -> dict:
+    """Measures by sample's name; the pictures are those of the trained network."""
+    limit = config.evaluation.limit
+    names = regime.names("test")[:limit]
+    samples = evaluation_groups(regime, "test", limit)
+    convert = Converter(graph, params)
+    measures, overviews = {}, []
+    progress = tqdm(samples, total=len(names), desc=network, unit="sample", disable=None)
+    for name, group in progress:
+        [result] = protocol.evaluate(convert, [(name, group)], y_border=config.evaluation.y_border)
+        measures[name] = result.measures
+        if network == "trained" and len(overviews) < config.evaluation.pictures:
+            pictures.save_sample(
+                workdir / "samples" / name, group, result.embedding, result.restored
+            )
+            overviews.append(pictures.overview(group, result.embedding, result.restored))
+    if overviews:
+        pictures.save_png(workdir / "picture.png", pictures.stack(overviews))
+    return measures
+
+
+def _as_markdown(results) -> str:
+    """All tables of a results file."""
+    samples = {name: list(by_name.items()) for name, by_name in results["by_sample"].items()}
+    protocol_lines = [f"- {name}: {meaning}" for name, meaning in results["protocol"].items()]
+    return "\n\n".join(
+        [
+            f"# Results on the {results['split']} split",
+            f"{results['samples']} samples, {results['checkpoint']} checkpoint, "
+            f"step {results['step']}.",
+            tables.long_table(results["networks"]),
+            *(tables.sample_table(name, items) for name, items in samples.items()),
+            "\n".join(protocol_lines),
+            "",
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Metrics, inference on whole images, the evaluation protocol, and pictures of the results."""

@@ -1,0 +1,46 @@
+"""Embedding and restoring single groups of images with a trained network."""
+
+import copy
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Float32, UInt8
+
+PEAK = 255.0
+
+
+def to_uint8(values: np.ndarray) -> np.ndarray:
+    """Rounds and clips values on the scale of 0 to 255."""
+    return np.clip(np.round(values), 0, PEAK).astype(np.uint8)
+
+
+class Converter:
+    """A network and its parameters as two compiled functions of one group of images.
+
+    Values are on the scale of 0 to 255. A new image size is compiled anew.
+    """
+
+    def __init__(self, graph: nnx.GraphDef, params: nnx.State):
+        self._params = params
+        self._embed = jax.jit(lambda params, x: nnx.merge(graph, params).embed(x))
+        self._restore = jax.jit(
+            lambda params, x, size: nnx.merge(graph, params).restore(x, size), static_argnums=2
+        )
+
+    def with_params(self, params: nnx.State) -> "Converter":
+        """The same network with other parameters; what has been compiled is shared."""
+        other = copy.copy(self)
+        other._params = params
+        return other
+
+    def embed(self, frames: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "h2 w2 k"]:
+        """The embedding as the network computes it, neither rounded nor clipped."""
+        batch = jnp.asarray(frames[None], jnp.float32) / PEAK
+        return np.asarray(self._embed(self._params, batch))[0] * np.float32(PEAK)
+
+    def restore(self, embedding: np.ndarray, size: tuple[int, int]) -> UInt8[np.ndarray, "n h w 3"]:
+        """The images of the given height and width, from an embedding, uint8 or float."""
+        batch = jnp.asarray(embedding[None], jnp.float32) / PEAK
+        return to_uint8(np.asarray(self._restore(self._params, batch, size))[0] * PEAK)

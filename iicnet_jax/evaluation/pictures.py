@@ -1,0 +1,80 @@
+"""Pictures of results: inputs | embedding | restored | amplified error."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from iicnet_jax.data.regime import Group
+from iicnet_jax.files import replacing
+
+AMPLIFICATION = 10
+GAP = 4
+TITLE_HEIGHT = 18
+
+
+def error_map(image: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """|image - target| times AMPLIFICATION, uint8, on black."""
+    difference = np.abs(image.astype(np.int16) - target.astype(np.int16))
+    return np.clip(difference * AMPLIFICATION, 0, 255).astype(np.uint8)
+
+
+def overview(group: Group, embedding: np.ndarray, restored: np.ndarray) -> np.ndarray:
+    """One picture of a sample, uint8 (h, w, 3): a row for each image of the group.
+
+    The second column shows the embedding and, below it, where it differs from the reference.
+    """
+    frames = group["frames"]
+    embeddings = [embedding, error_map(embedding, group["reference"])]
+    columns = {
+        "inputs": list(frames),
+        "embedding": embeddings[: max(len(frames), 1)],
+        "restored": list(restored),
+        f"error x{AMPLIFICATION}": [error_map(a, b) for a, b in zip(restored, frames, strict=True)],
+    }
+    height, width = frames.shape[1:3]
+    canvas = Image.new(
+        "RGB",
+        (len(columns) * (width + GAP) - GAP, TITLE_HEIGHT + len(frames) * (height + GAP) - GAP),
+        "white",
+    )
+    draw = ImageDraw.Draw(canvas)
+    for column, (title, images) in enumerate(columns.items()):
+        left = column * (width + GAP)
+        draw.text((left + 2, 2), title, fill="black")
+        for row, image in enumerate(images):
+            canvas.paste(_to_pillow(image), (left, TITLE_HEIGHT + row * (height + GAP)))
+    return np.asarray(canvas)
+
+
+def stack(pictures: list[np.ndarray]) -> np.ndarray:
+    """Pictures below each other, on white, left-aligned."""
+    width = max(picture.shape[1] for picture in pictures)
+    padded = [
+        np.pad(
+            picture,
+            ((0, 2 * GAP), (0, width - picture.shape[1]), (0, 0)),
+            constant_values=255,
+        )
+        for picture in pictures
+    ]
+    return np.concatenate(padded)
+
+
+def save_png(path: Path, image: np.ndarray) -> None:
+    """Writes a uint8 image, (h, w, 3) or (h, w, 1), whole or not at all."""
+    with replacing(path) as temporary:
+        _to_pillow(image).save(temporary, format="PNG")
+
+
+def save_sample(folder: Path, group: Group, embedding: np.ndarray, restored: np.ndarray) -> None:
+    """Writes a sample's images: input_00.png ..., reference.png, embedding.png, restored_00.png."""
+    save_png(folder / "reference.png", group["reference"])
+    save_png(folder / "embedding.png", embedding)
+    for i, (frame, image) in enumerate(zip(group["frames"], restored, strict=True)):
+        save_png(folder / f"input_{i:02d}.png", frame)
+        save_png(folder / f"restored_{i:02d}.png", image)
+
+
+def _to_pillow(image):
+    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)

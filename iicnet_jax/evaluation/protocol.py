@@ -1,0 +1,87 @@
+"""The evaluation protocol: what is measured of each sample, and how it is averaged.
+
+Restored images are always rounded to 8 bit. They are restored twice: from the embedding rounded
+to 8 bit, as a file would hold it, and from the float embedding, which shows what rounding costs.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from iicnet_jax.data.regime import Group
+from iicnet_jax.evaluation.inference import Converter, to_uint8
+from iicnet_jax.evaluation.metrics import compare
+
+PROTOCOL = {
+    "rounded": "embedding rounded to 8 bit before it is compared and restored",
+    "float": "embedding as computed, neither rounded nor clipped",
+    "embedding": "embedding against the reference image",
+    "restored": "mean over all restored images of a group",
+    "restored_without_reference": "the same without the first image, the reference",
+    "frames": "each restored image of a group by its index, the reference first",
+    "psnr, ssim": "all colour channels; PSNR in dB; SSIM with an 11x11 Gaussian, sigma 1.5, valid",
+    "psnr_grey, ssim_grey": "luma 0.299 R + 0.587 G + 0.114 B of the 8-bit images",
+    "psnr_y, ssim_y": "Y of BT.601 (16 to 235), without y_border pixels at each edge",
+    "mean": "over samples, not over batches or pixels",
+}
+
+Measures = Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What one network made of one sample."""
+
+    name: str
+    embedding: np.ndarray  # uint8 (h', w', k)
+    restored: np.ndarray  # uint8 (n, h, w, 3), from the rounded embedding
+    measures: Mapping[str, Mapping]  # by "rounded" and "float"; see `measure`
+
+
+def evaluate(
+    convert: Converter, samples: Iterable[tuple[str, Group]], *, y_border: int
+) -> Iterable[Result]:
+    """Embeds, restores and measures one sample after the other."""
+    for name, group in samples:
+        computed = convert.embed(group["frames"])
+        rounded = to_uint8(computed)
+        size = group["frames"].shape[1:3]
+        restored = convert.restore(rounded, size)
+        measures = {
+            "rounded": measure(group, rounded, restored, y_border),
+            "float": measure(group, computed, convert.restore(computed, size), y_border),
+        }
+        yield Result(name, rounded, restored, measures)
+
+
+def measure(group: Group, embedding: np.ndarray, restored: np.ndarray, y_border: int) -> dict:
+    """All measures of a sample: `embedding`, `restored`, `restored_without_reference`, `frames`."""
+    frames = [
+        compare(image, target, y_border)
+        for image, target in zip(restored, group["frames"], strict=True)
+    ]
+    measures = {
+        "embedding": compare(embedding, group["reference"], y_border),
+        "restored": mean(frames),
+        "frames": frames,
+    }
+    if len(frames) > 1:
+        measures["restored_without_reference"] = mean(frames[1:])
+    return measures
+
+
+def mean(items):
+    """The mean of equally nested dictionaries and lists of numbers."""
+    first = items[0]
+    if isinstance(first, Mapping):
+        return {key: mean([item[key] for item in items]) for key in first}
+    if isinstance(first, list):
+        return [mean(list(parts)) for parts in zip(*items, strict=True)]
+    return float(np.mean(items))
+
+
+def score(measures: Mapping) -> float:
+    """One number to choose the best checkpoint by: mean PSNR of embedding and restored images."""
+    rounded = measures["rounded"]
+    return (rounded["embedding"]["psnr"] + rounded["restored"]["psnr"]) / 2

@@ -1,0 +1,68 @@
+"""Results as Markdown tables."""
+
+from collections.abc import Mapping, Sequence
+
+COLUMNS = ("psnr", "ssim", "psnr_grey", "ssim_grey", "psnr_y", "ssim_y")
+TITLES = ("PSNR", "SSIM", "PSNR grey", "SSIM grey", "PSNR Y", "SSIM Y")
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table that is also readable as plain text: columns are aligned."""
+    table = [list(header), *map(list, rows)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(header))]
+
+    def line(cells):
+        padded = [cells[0].ljust(widths[0])]
+        padded += [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
+        return "| " + " | ".join(padded) + " |"
+
+    rule = "|" + "|".join(
+        "-" * (width + 1) + ("-" if i == 0 else ":") for i, width in enumerate(widths)
+    )
+    return "\n".join([line(table[0]), rule + "|", *map(line, table[1:])])
+
+
+def short_table(networks: Mapping[str, Mapping]) -> str:
+    """Colour PSNR and SSIM of embedding and restored images, one row a network."""
+    rows = []
+    for name, measures in networks.items():
+        row = [name]
+        for part in ("embedding", "restored"):
+            values = measures["rounded"][part]
+            row += [number("psnr", values["psnr"]), number("ssim", values["ssim"])]
+        rows.append(row)
+    header = ["network", "embedding PSNR", "SSIM", "restored PSNR", "SSIM"]
+    return markdown(header, rows)
+
+
+def long_table(networks: Mapping[str, Mapping]) -> str:
+    """Every mean: one row for each network, embedding variant, and compared image."""
+    rows = []
+    for name, variants in networks.items():
+        for variant, measures in variants.items():
+            parts = {
+                "embedding": measures["embedding"],
+                "restored, all": measures["restored"],
+            }
+            if "restored_without_reference" in measures:
+                parts["restored, no reference"] = measures["restored_without_reference"]
+            parts |= {f"restored, image {i}": m for i, m in enumerate(measures["frames"])}
+            for part, values in parts.items():
+                cells = [number(column, values[column]) for column in COLUMNS]
+                rows.append([f"{name}, {variant}: {part}", *cells])
+    return markdown(["mean over samples", *TITLES], rows)
+
+
+def sample_table(network: str, results: Sequence[tuple[str, Mapping]]) -> str:
+    """One row a sample: colour PSNR and SSIM with the rounded embedding."""
+    rows = []
+    for name, measures in results:
+        embedding, restored = measures["rounded"]["embedding"], measures["rounded"]["restored"]
+        pairs = [(m, values[m]) for values in (embedding, restored) for m in ("psnr", "ssim")]
+        rows.append([name, *(number(column, value) for column, value in pairs)])
+    return markdown([network, "embedding PSNR", "SSIM", "restored PSNR", "SSIM"], rows)
+
+
+def number(column: str, value: float) -> str:
+    """dB with two decimals, SSIM with four."""
+    return f"{value:.2f}" if column.startswith("psnr") else f"{value:.4f}"

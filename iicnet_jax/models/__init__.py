@@ -1,0 +1,10 @@
+"""Networks: pure functions of arrays, ignorant of data, training and files.
+
+Layout: images are NHWC float32 with values in [0, 1]; a group of N images is
+(batch, N, height, width, 3), the reference image first. Inside the network the images of a
+group are concatenated along the channels, (batch, height, width, 3 N), image major.
+"""
+
+from iicnet_jax.models.iicnet import IICNet
+
+__all__ = ["IICNet"]

@@ -1,0 +1,34 @@
+"""The invertible 1x1 convolution that mixes all channels of a pixel."""
+
+import jax.numpy as jnp
+from flax import nnx
+
+from iicnet_jax.models.bijection import Bijection
+
+
+class InvertibleConv1x1(Bijection):
+    """y = W x at every pixel, with a dense trained matrix W that starts orthogonal."""
+
+    def __init__(self, channels: int, *, rngs: nnx.Rngs):
+        orthogonal = nnx.initializers.orthogonal()
+        self.weight = nnx.Param(orthogonal(rngs.params(), (channels, channels), jnp.float32))
+
+    def forward(self, x):
+        return _mix(self.weight[...], x)
+
+    def inverse(self, y):
+        return _mix(_inverse(self.weight[...]), y)
+
+
+def _mix(matrix, x):
+    return jnp.einsum("oi,bhwi->bhwo", matrix, x, precision="highest")
+
+
+def _inverse(matrix):
+    """W^-1 in float32, to nearly the accuracy of a float64 inversion rounded to float32.
+
+    One Newton step, X <- X + X (I - W X), removes most of the rounding error of X.
+    """
+    inverse = jnp.linalg.inv(matrix)
+    residual = jnp.eye(len(matrix)) - jnp.matmul(matrix, inverse, precision="highest")
+    return inverse + jnp.matmul(inverse, residual, precision="highest")

@@ -1,0 +1,53 @@
+"""The relation module: lets the images of a group see each other before and after embedding."""
+
+import jax.numpy as jnp
+from flax import nnx
+
+from iicnet_jax.models.dense_block import DenseBlock, convolution
+
+RESIDUAL_SCALE = 0.2
+
+
+class RelationNetwork(nnx.Module):
+    """N heads, N merging convolutions over all heads, N tails (supplement, section 5).
+
+    Maps (b, h, w, N c) to (b, h, w, N c). A fresh network returns zero, because the tails do.
+    """
+
+    def __init__(self, num_images: int, colours: int, features: int, *, rngs: nnx.Rngs):
+        def per_image(make):
+            return nnx.List([make() for _ in range(num_images)])
+
+        self.heads = per_image(lambda: DenseBlock(colours, features, rngs=rngs))
+        self.head_convs = per_image(lambda: convolution(features, features, 1, rngs=rngs))
+        self.merge_convs = per_image(
+            lambda: convolution(num_images * features, features, 3, rngs=rngs)
+        )
+        self.tail_convs = per_image(lambda: convolution(features, features, 1, rngs=rngs))
+        self.tails = per_image(lambda: DenseBlock(features, colours, rngs=rngs))
+
+    def __call__(self, x):
+        images = jnp.split(x, len(self.heads), axis=-1)
+        heads = zip(images, self.heads, self.head_convs, strict=True)
+        merged = jnp.concatenate([conv(head(image)) for image, head, conv in heads], axis=-1)
+        tails = zip(self.merge_convs, self.tail_convs, self.tails, strict=True)
+        return jnp.concatenate([tail(conv(merge(merged))) for merge, conv, tail in tails], axis=-1)
+
+
+class RelationModule(nnx.Module):
+    """x + 0.2 R(x), with a network R of its own for each direction.
+
+    This is no bijection: `restore` is trained to undo `embed`, it is not computed from it.
+    """
+
+    def __init__(self, num_images: int, colours: int, features: int, *, rngs: nnx.Rngs):
+        self.embed_network = RelationNetwork(num_images, colours, features, rngs=rngs)
+        self.restore_network = RelationNetwork(num_images, colours, features, rngs=rngs)
+
+    def embed(self, x):
+        """(b, h, w, N c) to (b, h, w, N c), before the invertible layers."""
+        return x + RESIDUAL_SCALE * self.embed_network(x)
+
+    def restore(self, x):
+        """(b, h, w, N c) to (b, h, w, N c), after the inverted layers."""
+        return x + RESIDUAL_SCALE * self.restore_network(x)

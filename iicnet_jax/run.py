@@ -1,0 +1,106 @@
+"""What the command line does with a configuration: checks it, trains, evaluates, reports."""
+
+import contextlib
+import logging
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from absl import flags
+from ml_collections import ConfigDict
+from tqdm import tqdm
+
+from iicnet_jax import config as configuration
+from iicnet_jax import workdir as run_folder
+from iicnet_jax.errors import UserError
+from iicnet_jax.evaluate import evaluate
+from iicnet_jax.evaluation import tables
+from iicnet_jax.train import train
+
+MODES = ("train_and_eval", "train", "eval")
+
+
+def run(config: ConfigDict, workdir: str, mode: str) -> None:
+    """Trains and evaluates as `mode` says. A mistake of the user ends the program with status 1."""
+    with _exit_on_user_error():
+        _set_up_logging()
+        check_config(config)
+        folder = Path(workdir).expanduser()
+        if mode == "eval":
+            run_folder.require_same(folder, config)
+        elif not train(config, folder):
+            return
+        if mode != "train":
+            results = evaluate(config, folder)
+            print(f"\n{tables.short_table(results['networks'])}\n")
+            print(f"Pictures: {folder / 'picture.png'}    All numbers: {folder / 'results.md'}")
+
+
+def check_config(config) -> None:
+    """Raises UserError unless the configuration was found and has the base's fields and types."""
+    if not isinstance(config, ConfigDict):
+        path = Path(flags.FLAGS["config"].config_filename)
+        if not path.is_file():
+            raise UserError(f"there is no configuration file {path}")
+        raise UserError(f"get_config() of {path} must return a ConfigDict")
+    # Only programs use this module, and they are started where `configs` is.
+    from configs import base
+
+    configuration.check(config, base.get_config())
+
+
+def parse_flags(argv: Sequence[str]) -> list[str]:
+    """absl's parsing, with every mistake as one paragraph on stderr and exit status 1."""
+    with _exit_on_user_error():
+        try:
+            return flags.FLAGS(list(argv))
+        except AttributeError as error:
+            unknown = [arg.split("=")[0].lstrip("-") for arg in argv if arg.startswith("--config.")]
+            field = str(error).strip("\"'")
+            named = [name for name in unknown if field in name.split(".")] or [field]
+            raise UserError(f"{named[0]} is unknown: configs/base.py lists all fields") from error
+        except flags.Error as error:
+            # ml_collections puts a traceback into the message; its last line says what matters.
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            what = lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1]}"
+            raise UserError(f"{what} (see --help, and configs/base.py for the fields)") from error
+        except Exception as error:
+            raise UserError(_config_file_mistake(error)) from error
+
+
+def _config_file_mistake(error) -> str:
+    """Where in the configuration's file an exception came from."""
+    if isinstance(error, SyntaxError):
+        place = f"{error.filename}, line {error.lineno}"
+    else:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{frame.filename}, line {frame.lineno}"
+    return f"the configuration cannot be loaded: {place}: {type(error).__name__}: {error}"
+
+
+@contextlib.contextmanager
+def _exit_on_user_error() -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _set_up_logging():
+    """Our own messages to stderr; those of libraries only where something is wrong."""
+    handler = _AboveProgressBar()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    ours = logging.getLogger("iicnet_jax")
+    ours.handlers = [handler]
+    ours.setLevel(logging.INFO)
+    ours.propagate = False
+    logging.getLogger("absl").setLevel(logging.WARNING)
+
+
+class _AboveProgressBar(logging.Handler):
+    """Writes lines so that a progress bar below them stays whole."""
+
+    def emit(self, record):
+        tqdm.write(self.format(record), file=sys.stderr)

@@ -1,0 +1,217 @@
+"""Training, from a configuration to checkpoints, measurements and a model on disk."""
+
+import logging
+import time
+from pathlib import Path
+
+import jax
+from clu import parameter_overview
+from flax import nnx
+from ml_collections import ConfigDict
+from tqdm import tqdm
+
+from iicnet_jax import build
+from iicnet_jax.data import Regime, create_regime
+from iicnet_jax.data.pipeline import evaluation_groups, training_batches
+from iicnet_jax.data.regime import SPLITS
+from iicnet_jax.evaluation import pictures, protocol
+from iicnet_jax.evaluation.inference import Converter
+from iicnet_jax.training import sharding
+from iicnet_jax.training.checkpoints import Checkpoints
+from iicnet_jax.training.interruption import LossGuard, StopRequest
+from iicnet_jax.training.step import TrainMetrics, TrainState, create_state, make_train_step
+from iicnet_jax.training.writers import MetricWriter
+from iicnet_jax.weights.model_dir import save_model
+from iicnet_jax.workdir import claim
+
+MODEL_FOLDER = "model"
+
+log = logging.getLogger(__name__)
+
+
+def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
+    """Trains the network of a configuration, from the last checkpoint in `workdir` if any.
+
+    Args:
+      config: see configs/base.py.
+      workdir: receives checkpoints, `metrics.jsonl`, TensorBoard files and, at the end, `model`.
+      make_writer: called with (workdir, first_step, active=...); anything with the methods of
+        CLU's MetricWriter.
+
+    Returns:
+      True when all steps are done, False when a signal stopped the run; it is resumed by the
+      next call.
+
+    Raises:
+      UserError: the configuration does not work, data is missing, or the loss is not finite.
+    """
+    regime = create_regime(config.data, config.model)
+    model = build.create_model(config)
+    optimizer, schedule = build.create_optimizer(config)
+    steps = build.run_length(config)
+    quantise = build.create_quantiser(config)
+    for split in SPLITS:
+        regime.names(split)  # a missing dataset is reported before anything is written
+    claim(workdir, config)
+
+    mesh = sharding.data_mesh(config.data.batch_size)
+    graph, state = create_state(model, optimizer)
+    state = jax.device_put(state, sharding.replicated(mesh))
+    batches = training_batches(
+        regime,
+        batch_size=config.data.batch_size,
+        seed=config.seed,
+        workers=config.data.workers,
+        process_index=jax.process_index(),
+        process_count=jax.process_count(),
+    )
+    train_step = jax.jit(
+        make_train_step(graph, optimizer, build.loss_weights(config), quantise),
+        donate_argnums=0,
+    )
+    # Different from the key of the initial weights, which is the seed's own.
+    key = jax.random.fold_in(jax.random.key(config.seed), 1)
+
+    with StopRequest() as stop, Checkpoints(workdir, keep_last=config.run.keep_last) as kept:
+        state = kept.restore(state, batches)
+        first_step = int(state.step)
+        writer = make_writer(workdir, first_step, active=jax.process_index() == 0)
+        _describe(config, state, first_step, steps, mesh, writer)
+        validate = _Validation(config, regime, graph, writer)
+        guard = LossGuard(
+            workdir / "nonfinite_loss.json", lambda index: regime.names("train")[index]
+        )
+        report = Report(writer, schedule, config.data.batch_size)
+
+        with _progress(first_step, steps) as progress:
+            for step in range(first_step + 1, steps + 1):
+                batch = next(batches)
+                indices = batch.pop("index")
+                state, metrics = train_step(state, sharding.put_batch(mesh, batch), key)
+                guard.watch(step, metrics.loss.total, indices)
+                report.add(metrics)
+                progress.update()
+
+                last = step == steps or stop.signal is not None
+                if step % config.run.log_every == 0 or last:
+                    guard.settle()
+                    progress.set_postfix_str(f"loss {report.write(step):.1f}")
+                if step % config.run.validate_every == 0 or step == steps:
+                    guard.settle()
+                    kept.save(state, batches, score=validate(step, state.params))
+                elif step % config.run.checkpoint_every == 0 or last:
+                    guard.settle()
+                    kept.save(state, batches)
+                if last:
+                    break
+        writer.close()
+
+    step = int(state.step)
+    if step < steps:
+        log.info(
+            "Stopped by %s after step %d of %d; the same command goes on from there.",
+            stop.signal.name,
+            step,
+            steps,
+        )
+        return False
+    if jax.process_index() == 0:
+        about = {"regime": config.data.regime, "step": step, "seed": config.seed}
+        save_model(workdir / MODEL_FOLDER, state.params, config.model.to_dict(), about)
+    return True
+
+
+class Report:
+    """Means of the train metrics since the last report, and the speed."""
+
+    def __init__(self, writer, schedule, batch_size: int):
+        self._writer = writer
+        self._schedule = schedule
+        self._batch_size = batch_size
+        self._restart()
+
+    def _restart(self):
+        self._metrics = TrainMetrics.empty()
+        self._steps = 0
+        self._since = time.monotonic()
+
+    def add(self, metrics: TrainMetrics) -> None:
+        """Takes in the metrics of one step, which may still be under way."""
+        self._metrics = self._metrics.merge(metrics)
+        self._steps += 1
+
+    def write(self, step: int) -> float:
+        """Writes the means and begins anew; returns the mean loss."""
+        scalars = {f"train/{k}": float(v) for k, v in self._metrics.compute().items()}
+        speed = self._steps / (time.monotonic() - self._since)
+        scalars["train/learning_rate"] = float(self._schedule(step - 1))
+        scalars["train/steps_per_second"] = speed
+        scalars["train/samples_per_second"] = speed * self._batch_size
+        self._writer.write_scalars(step, scalars)
+        self._writer.flush()
+        log.info("step %d: loss %.1f, %.2f steps/s", step, scalars["train/loss"], speed)
+        self._restart()
+        return scalars["train/loss"]
+
+
+class _Validation:
+    """PSNR and SSIM on the validation split, to the writer; returns the score."""
+
+    def __init__(self, config: ConfigDict, regime: Regime, graph: nnx.GraphDef, writer):
+        self._config = config
+        self._regime = regime
+        self._writer = writer
+        self._convert = Converter(graph, params=None)
+
+    def __call__(self, step: int, params: nnx.State) -> float:
+        # Every process computes the same on its own first device.
+        convert = self._convert.with_params(jax.device_get(params))
+        limit, y_border = (
+            self._config.evaluation.validation_limit,
+            self._config.evaluation.y_border,
+        )
+        samples = list(evaluation_groups(self._regime, "validation", limit))
+        results = list(protocol.evaluate(convert, samples, y_border=y_border))
+        measures = protocol.mean([result.measures for result in results])
+        scalars = {
+            f"validation/{part}_{measure}": measures["rounded"][part][measure]
+            for part in ("embedding", "restored")
+            for measure in ("psnr", "ssim")
+        }
+        self._writer.write_scalars(step, scalars)
+        picture = pictures.overview(samples[0][1], results[0].embedding, results[0].restored)
+        self._writer.write_images(step, {"validation": picture[None]})
+        log.info(
+            "validation at step %d: embedding %.2f dB, restored %.2f dB",
+            step,
+            scalars["validation/embedding_psnr"],
+            scalars["validation/restored_psnr"],
+        )
+        return protocol.score(measures)
+
+
+def _describe(config, state: TrainState, first_step, steps, mesh, writer):
+    """What is about to be trained, on the console and in TensorBoard."""
+    overview = parameter_overview.get_parameter_overview(
+        nnx.to_pure_dict(state.params), include_stats=False
+    )
+    count = parameter_overview.count_parameters(nnx.to_pure_dict(state.params))
+    log.debug("%s", overview)
+    log.info(
+        "%s parameters; steps %d to %d; batch %d on %d of %d devices (%s)",
+        f"{count:,}",
+        first_step + 1,
+        steps,
+        config.data.batch_size,
+        mesh.size,
+        jax.device_count(),
+        jax.devices()[0].device_kind,
+    )
+    if first_step == 0:
+        writer.write_hparams(config.to_dict())
+        writer.write_texts(0, {"parameters": f"```\n{overview}\n```"})
+
+
+def _progress(first_step, steps):
+    """A progress bar on a terminal; elsewhere the log lines have to do."""
+    return tqdm(total=steps, initial=first_step, unit="step", dynamic_ncols=True, disable=None)

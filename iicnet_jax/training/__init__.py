@@ -1,0 +1,1 @@
+"""Losses, optimiser, train step, checkpoints and the training loop."""

@@ -1,0 +1,133 @@
+"""Training state on disk: model, optimiser, step and the data's position, by Orbax.
+
+Checkpoints are written in the background and become visible whole or not at all. The last few
+and the best by validation are kept.
+"""
+
+from pathlib import Path
+
+import grain
+import jax
+import orbax.checkpoint as ocp
+from orbax.checkpoint.checkpoint_managers import preservation_policy
+
+from iicnet_jax.errors import UserError
+from iicnet_jax.training.step import TrainState
+
+SCORE = "score"
+
+
+class Checkpoints:
+    """The checkpoints of one run, in `workdir/checkpoints`.
+
+    Args:
+      workdir: the run's folder.
+      keep_last: how many of the newest are kept, besides the one with the highest score.
+      read_only: nothing is written or tidied up, for evaluation beside a running training.
+    """
+
+    def __init__(self, workdir: Path, *, keep_last: int = 1, read_only: bool = False):
+        self._directory = (workdir / "checkpoints").absolute()
+        if read_only:
+            options = ocp.CheckpointManagerOptions(read_only=True)
+        else:
+            options = ocp.CheckpointManagerOptions(
+                create=True,
+                # What a killed run left half-written.
+                cleanup_tmp_directories=True,
+                preservation_policy=preservation_policy.AnyPreservationPolicy(
+                    [
+                        preservation_policy.LatestN(keep_last),
+                        preservation_policy.BestN(
+                            get_metric_fn=lambda metrics: metrics[SCORE],
+                            n=1,
+                            keep_checkpoints_without_metrics=False,
+                        ),
+                    ]
+                ),
+            )
+        self._manager = ocp.CheckpointManager(self._directory, options=options)
+
+    def latest_step(self) -> int | None:
+        """The step of the newest checkpoint, if there is one."""
+        return self._manager.latest_step()
+
+    def best_step(self) -> int | None:
+        """The step with the highest score in validation, if any was validated."""
+        scores = {
+            step: self._manager.metrics(step)[SCORE]
+            for step in self._manager.all_steps()
+            if self._manager.metrics(step)
+        }
+        return max(scores, key=scores.get, default=None)
+
+    def save(
+        self, state: TrainState, batches: grain.DatasetIterator, score: float | None = None
+    ) -> None:
+        """Copies the state and begins to write it; a step that is there already is left alone.
+
+        Args:
+          state: what to keep; its `step` names the checkpoint.
+          batches: the iterator of which the batches up to this step have been taken.
+          score: of validation at this step, higher is better.
+        """
+        step = int(state.step)
+        if step in self._manager.all_steps():
+            return
+        self._manager.save(
+            step,
+            args=ocp.args.Composite(
+                state=ocp.args.StandardSave(state),
+                data=grain.checkpoint.CheckpointSave(batches),
+            ),
+            metrics=None if score is None else {SCORE: float(score)},
+        )
+
+    def restore(self, state: TrainState, batches: grain.DatasetIterator) -> TrainState:
+        """The newest checkpoint's state, with the iterator set to go on from there.
+
+        `state` gives shapes and sharding, and is returned as it is where there is no checkpoint.
+        """
+        step = self.latest_step()
+        if step is None:
+            return state
+        restored = self._manager.restore(
+            step,
+            args=ocp.args.Composite(
+                state=ocp.args.StandardRestore(_abstract(state)),
+                data=grain.checkpoint.CheckpointRestore(batches),
+            ),
+        )
+        return restored["state"]
+
+    def restore_state(self, state: TrainState, which: str) -> TrainState:
+        """The "latest" or the "best" state, without the data's position.
+
+        Raises:
+          UserError: there is none.
+        """
+        step = self.best_step() if which == "best" else self.latest_step()
+        if step is None:
+            raise UserError(
+                f"{self._directory} holds no {which} checkpoint to evaluate: train first "
+                "(--mode=train), or give the --workdir of a finished run"
+            )
+        restored = self._manager.restore(
+            step, args=ocp.args.Composite(state=ocp.args.StandardRestore(_abstract(state)))
+        )
+        return restored["state"]
+
+    def wait(self) -> None:
+        """Returns when everything is on disk."""
+        self._manager.wait_until_finished()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.wait()
+        self._manager.close()
+
+
+def _abstract(state):
+    return jax.tree.map(ocp.utils.to_shape_dtype_struct, state)

@@ -1,0 +1,70 @@
+"""Adam with clipped gradients and coupled weight decay, and the learning-rate schedules."""
+
+import optax
+
+# Name -> (steps of the whole run, steps after which the rate is halved).
+HALVING_SCHEDULES = {
+    "supplement": (50_000, 10_000),
+    "published_code": (500_000, 100_000),
+}
+SCHEDULES = (*HALVING_SCHEDULES, "constant", "cosine")
+
+
+def run_length(schedule: str, steps: int | None) -> int:
+    """How many steps a run takes: `steps`, or where that is None, what the schedule names.
+
+    Raises:
+      ValueError: `steps` is None and the schedule names no length.
+    """
+    if steps is not None:
+        return steps
+    if schedule not in HALVING_SCHEDULES:
+        raise ValueError(f"the schedule {schedule!r} needs a number of steps")
+    return HALVING_SCHEDULES[schedule][0]
+
+
+def learning_rate(name: str, peak: float, *, steps: int, warmup_steps: int = 0) -> optax.Schedule:
+    """The learning rate by step.
+
+    Args:
+      name: "supplement" halves the rate every 10,000 steps, "published_code" every 100,000;
+        "constant" keeps it; "cosine" lets it fall to zero at `steps`.
+      peak: the rate of the first step after the warm-up.
+      steps: length of the run, warm-up included.
+      warmup_steps: the rate first rises linearly from 0 in so many steps.
+
+    Raises:
+      ValueError: the name is unknown.
+    """
+    if name in HALVING_SCHEDULES:
+        _, every = HALVING_SCHEDULES[name]
+        # Counted from the first step of the run, so that a warm-up does not delay the halving.
+        halvings = {k * every - warmup_steps: 0.5 for k in range(1, steps // every + 1)}
+        schedule = optax.piecewise_constant_schedule(peak, halvings)
+    elif name == "constant":
+        schedule = optax.constant_schedule(peak)
+    elif name == "cosine":
+        schedule = optax.cosine_decay_schedule(peak, max(steps - warmup_steps, 1))
+    else:
+        raise ValueError(f"unknown schedule {name!r}; known: {', '.join(SCHEDULES)}")
+    if not warmup_steps:
+        return schedule
+    warmup = optax.linear_schedule(0.0, peak, warmup_steps)
+    return optax.join_schedules([warmup, schedule], [warmup_steps])
+
+
+def adam(
+    schedule: optax.Schedule,
+    *,
+    clip_norm: float = 10.0,
+    weight_decay: float = 1e-5,
+    b1: float = 0.9,
+    b2: float = 0.999,
+) -> optax.GradientTransformation:
+    """Clips the global gradient norm, adds the decay to the gradient, then Adam, in that order."""
+    return optax.chain(
+        optax.clip_by_global_norm(clip_norm),
+        optax.add_decayed_weights(weight_decay),
+        optax.scale_by_adam(b1=b1, b2=b2),
+        optax.scale_by_learning_rate(schedule),
+    )

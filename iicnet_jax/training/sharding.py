@@ -1,0 +1,35 @@
+"""How state and batches lie on the devices: data parallel over a mesh with one axis, `data`."""
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from iicnet_jax.errors import UserError
+
+
+def data_mesh(batch_size: int) -> Mesh:
+    """A mesh over all devices of all processes, or over as many as divide the batch.
+
+    Raises:
+      UserError: with several processes, the batch does not divide over all devices.
+    """
+    devices = jax.devices()
+    if batch_size % len(devices) and jax.process_count() > 1:
+        raise UserError(
+            f"config.data.batch_size is {batch_size}, which {len(devices)} devices in "
+            f"{jax.process_count()} processes cannot share evenly: choose a multiple of "
+            f"{len(devices)}"
+        )
+    used = np.gcd(batch_size, len(devices))
+    return jax.make_mesh((used,), ("data",), (AxisType.Auto,), devices=devices[:used])
+
+
+def replicated(mesh: Mesh) -> NamedSharding:
+    """Every device holds a whole copy: parameters and optimiser."""
+    return NamedSharding(mesh, PartitionSpec())
+
+
+def put_batch(mesh: Mesh, batch):
+    """Makes global arrays of this process's share of a batch, split along the first axis."""
+    sharding = NamedSharding(mesh, PartitionSpec("data"))
+    return jax.tree.map(lambda x: jax.make_array_from_process_local_data(sharding, x), batch)

@@ -1,0 +1,82 @@
+"""The train step: a pure function of state, batch and random key."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import optax
+from clu import metrics
+from flax import nnx, struct
+
+from iicnet_jax.models import quantisation
+from iicnet_jax.training.losses import LossWeights, training_losses
+
+QUANTISERS = {
+    "noise": lambda y, key: quantisation.add_noise(y, quantisation.uniform_noise(key, y.shape)),
+    "straight_through": lambda y, key: quantisation.straight_through(y),
+}
+
+
+@struct.dataclass
+class TrainState:
+    """All that changes from step to step, but for the data's position."""
+
+    step: jax.Array  # number of updates made, int32
+    params: nnx.State
+    opt_state: optax.OptState
+
+
+@struct.dataclass
+class TrainMetrics(metrics.Collection):
+    """Running means over the steps since the last report; loss terms are weighted sums."""
+
+    loss: metrics.Average.from_output("loss")
+    loss_embedding: metrics.Average.from_output("embedding")
+    loss_frequency: metrics.Average.from_output("frequency")
+    loss_restoration: metrics.Average.from_output("restoration")
+    gradient_norm: metrics.Average.from_output("gradient_norm")
+
+
+def unit_range(image: jax.Array) -> jax.Array:
+    """uint8 to float32 in [0, 1], on the device, where it is a quarter of the bytes to send."""
+    return image.astype(jnp.float32) / quantisation.LEVELS if image.dtype == jnp.uint8 else image
+
+
+def create_state(model: nnx.Module, optimizer: optax.GradientTransformation):
+    """Splits a model into its static graph and the state that training changes."""
+    graph, params = nnx.split(model, nnx.Param)
+    state = TrainState(jnp.zeros((), jnp.int32), params, optimizer.init(params))
+    return graph, state
+
+
+def make_train_step(
+    graph: nnx.GraphDef,
+    optimizer: optax.GradientTransformation,
+    weights: LossWeights,
+    quantise: Callable = QUANTISERS["noise"],
+) -> Callable:
+    """Returns `train_step(state, batch, key) -> (state, metrics)`, to be jit-compiled.
+
+    A batch holds `frames` (b, n, h, w, 3) and `reference` (b, h', w', k), uint8 or in [0, 1].
+    The randomness of a step depends on `key` and `state.step` alone, so the same key serves
+    the whole run and a resumed run draws what an uninterrupted one would have drawn.
+    """
+
+    def loss_function(params, batch, key):
+        model = nnx.merge(graph, params)
+        terms = training_losses(model, batch, lambda y: quantise(y, key), weights)
+        return sum(terms.values()), terms
+
+    def train_step(state: TrainState, batch, key):
+        batch = jax.tree.map(unit_range, batch)
+        key = jax.random.fold_in(key, state.step)
+        gradient = jax.value_and_grad(loss_function, has_aux=True)
+        (loss, terms), grads = gradient(state.params, batch, key)
+        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        report = TrainMetrics.single_from_model_output(
+            loss=loss, gradient_norm=optax.global_norm(grads), **terms
+        )
+        return TrainState(state.step + 1, params, opt_state), report
+
+    return train_step

@@ -1,0 +1,1 @@
+"""Weights on disk: our own model directories and the names of the authors' parameters."""

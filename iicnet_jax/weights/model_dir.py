@@ -1,0 +1,78 @@
+"""A trained network on disk: a folder with `model.safetensors` and `config.json`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from flax import nnx
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from iicnet_jax.errors import UserError
+from iicnet_jax.files import replacing, write_json
+from iicnet_jax.models import IICNet
+
+FORMAT_VERSION = 1
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+
+
+def save_model(folder: Path, params: nnx.State, model_config: Mapping, about: Mapping) -> None:
+    """Writes the parameters and what is needed to build the network again.
+
+    Args:
+      folder: made if need be; an older model in it is replaced.
+      params: of the network.
+      model_config: the arguments of `IICNet`.
+      about: where the network comes from (task, step, ...), kept as it is.
+    """
+    arrays = {name: np.asarray(value) for name, value in _by_name(params).items()}
+    with replacing(folder / WEIGHTS) as temporary:
+        save_file(arrays, temporary)
+    write_json(
+        folder / CONFIG,
+        {"format": FORMAT_VERSION, "model": dict(model_config), "about": dict(about)},
+    )
+
+
+def load_model(folder: Path) -> IICNet:
+    """Builds the network that `save_model` wrote.
+
+    Raises:
+      UserError: the folder holds no model, a newer format, or damaged files.
+    """
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        arrays = load_file(folder / WEIGHTS)
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{folder} holds no model ({Path(error.filename).name} is missing): name a folder "
+            f"with {WEIGHTS} and {CONFIG}, such as `model` in the workdir of a finished run"
+        ) from error
+    except (json.JSONDecodeError, SafetensorError, UnicodeDecodeError) as error:
+        raise UserError(f"the model in {folder} is damaged: {error}") from error
+    if config.get("format") != FORMAT_VERSION:
+        raise UserError(
+            f"the model in {folder} has the format {config.get('format')}, and this version reads "
+            f"{FORMAT_VERSION}: use the version of iicnet_jax that wrote it"
+        )
+    model = IICNet(**config["model"], rngs=nnx.Rngs(0))
+    state = nnx.state(model, nnx.Param)
+    targets = _by_name(state)
+    if targets.keys() != arrays.keys():
+        different = sorted(targets.keys() ^ arrays.keys())
+        raise UserError(f"{folder / WEIGHTS} does not fit {CONFIG}: see {', '.join(different[:3])}")
+    for name, target in targets.items():
+        if target.shape != arrays[name].shape:
+            raise UserError(
+                f"{folder / WEIGHTS} does not fit {CONFIG}: {name} has the shape "
+                f"{arrays[name].shape}, not {target.shape}"
+            )
+        target[...] = arrays[name]
+    nnx.update(model, state)
+    return model
+
+
+def _by_name(state: nnx.State):
+    return {"/".join(map(str, path)): value for path, value in nnx.to_flat_state(state)}
