@@ -1,9 +1,11 @@
 """From a configuration to the objects it describes."""
 
+import numpy as np
 import optax
 from flax import nnx
 from ml_collections import ConfigDict
 
+from iicnet_jax.data.regime import Regime
 from iicnet_jax.errors import UserError
 from iicnet_jax.models import IICNet
 from iicnet_jax.training import optimizer
@@ -21,6 +23,21 @@ def create_model(config: ConfigDict) -> IICNet:
         return IICNet(**config.model, rngs=nnx.Rngs(config.seed))
     except ValueError as error:
         raise UserError(f"config.model does not make a network: {error}") from error
+
+
+def check_fit(model: IICNet, regime: Regime) -> None:
+    """Raises UserError unless the regime's samples are what the network embeds."""
+    rng = np.random.default_rng(0)
+    group = regime.training_group(regime.load("train", 0), rng)
+    frames, reference = group["frames"].shape, group["reference"].shape
+    images, size, channels = frames[0], frames[1:3], model.embedding_channels
+    if images != model.num_images or reference != (*model.embedding_size(*size), channels):
+        raise UserError(
+            f"config.data gives {images} images of {size[0]}x{size[1]} and a reference of "
+            f"{'x'.join(map(str, reference))}, but config.model embeds {model.num_images} such "
+            f"images to {'x'.join(map(str, (*model.embedding_size(*size), channels)))}: change "
+            "num_images, downscaling or embedding_channels"
+        )
 
 
 def create_optimizer(config: ConfigDict) -> tuple[optax.GradientTransformation, optax.Schedule]:

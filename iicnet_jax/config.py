@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ml_collections import ConfigDict
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.errors import UserError, require_choice
 
 # Fields that may differ between a run and its continuation: they do not change what is learnt.
 CHANGEABLE = ("run.", "evaluation.", "data.root", "data.workers")
@@ -40,6 +40,9 @@ POSITIVE = (
 )
 
 
+CHOICES = {"evaluation.checkpoint": ("latest", "best")}
+
+
 def check(config: ConfigDict, base: ConfigDict) -> None:
     """Compares a configuration with the base that documents all fields.
 
@@ -54,13 +57,18 @@ def check(config: ConfigDict, base: ConfigDict) -> None:
         raise UserError(f"{'; '.join(problems)}: configs/base.py lists all fields")
     for name, default in known.items():
         value = fields[name]
-        # A placeholder is None in the base; its type is what ConfigDict has recorded.
-        expected = type(default) if default is not None else (int, type(None))
-        if not isinstance(value, expected) or (
-            isinstance(value, bool) and default is not value and not isinstance(default, bool)
-        ):
-            wanted = "a whole number or None" if default is None else expected.__name__
+        # A placeholder is None in the base; all of them are numbers of something.
+        wanted = "a whole number or None" if default is None else type(default).__name__
+        allowed = (int, type(None)) if default is None else type(default)
+        # To Python, True is a whole number.
+        a_bool_for_a_number = isinstance(value, bool) and not isinstance(default, bool)
+        if not isinstance(value, allowed) or a_bool_for_a_number:
             raise UserError(f"config.{name} is {value!r}, but must be {wanted}")
+    for name, choices in CHOICES.items():
+        try:
+            require_choice(f"config.{name}", fields[name], choices)
+        except ValueError as error:
+            raise UserError(str(error)) from error
     for names, bound, words in (
         (AT_LEAST_ZERO, lambda value: value >= 0, "at least 0"),
         (POSITIVE, lambda value: value > 0, "greater than 0"),

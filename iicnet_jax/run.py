@@ -89,14 +89,14 @@ def _exit_on_user_error() -> Iterator[None]:
 
 
 def _set_up_logging():
-    """Our own messages to stderr; those of libraries only where something is wrong."""
+    """Our own messages to stderr; of the libraries' (Orbax warns of every choice) the errors."""
     handler = _AboveProgressBar()
     handler.setFormatter(logging.Formatter("%(message)s"))
     ours = logging.getLogger("iicnet_jax")
     ours.handlers = [handler]
     ours.setLevel(logging.INFO)
     ours.propagate = False
-    logging.getLogger("absl").setLevel(logging.WARNING)
+    logging.getLogger("absl").setLevel(logging.ERROR)
 
 
 class _AboveProgressBar(logging.Handler):

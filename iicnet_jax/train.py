@@ -52,6 +52,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
     quantise = build.create_quantiser(config)
     for split in SPLITS:
         regime.names(split)  # a missing dataset is reported before anything is written
+    build.check_fit(model, regime)
     claim(workdir, config)
 
     mesh = sharding.data_mesh(config.data.batch_size)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import skimage
 
-from iicnet_jax.data.images import crop, random_corner, read_image
+from iicnet_jax.data.images import crop, random_corner, read_image, shrink
 from iicnet_jax.data.regime import Regime
 from iicnet_jax.errors import UserError
 
@@ -35,12 +35,14 @@ class Photographs(Regime):
       num_images: N, images in a group.
       crop: side in pixels of the training crop.
       pan: pixels between one image of a group and the next.
+      scale: how many times smaller than the images the reference is, 1 or 2.
     """
 
-    def __init__(self, num_images: int, crop: int, pan: int):
+    def __init__(self, num_images: int, crop: int, pan: int, scale: int = 1):
         self.num_images = num_images
         self.crop = crop
         self.pan = pan
+        self.scale = scale
         # Small enough to be decoded once and kept.
         self._photographs = {
             name: read_image(Path(skimage.data_dir) / name)
@@ -50,7 +52,8 @@ class Photographs(Regime):
 
     @classmethod
     def from_config(cls, data, model):
-        return cls(model.num_images, data.crop, data.pan)
+        scale = 1 if model.downscaling == "none" else 2
+        return cls(model.num_images, data.crop, data.pan, scale)
 
     def names(self, split):
         return [Path(name).stem for name in FILES[split]]
@@ -84,6 +87,7 @@ class Photographs(Regime):
                 f"a pan of {way} pixels does not fit on a photograph of {view.shape[0]}x"
                 f"{view.shape[1]}: choose a smaller config.data.pan"
             )
+        height, width = height - height % self.scale, width - width % self.scale
         steps = [i * self.pan for i in range(self.num_images)]
         if backwards:
             steps.reverse()
@@ -92,4 +96,5 @@ class Photographs(Regime):
             for step in steps
         ]
         middle = images.pop(self.num_images // 2)
-        return {"frames": np.stack([middle, *images]), "reference": middle}
+        reference = shrink(middle, self.scale) if self.scale > 1 else middle
+        return {"frames": np.stack([middle, *images]), "reference": reference}

@@ -8,6 +8,7 @@ import dataclasses
 
 import grain
 import numpy as np
+from absl import flags
 
 from iicnet_jax.data.regime import Group, Regime
 
@@ -63,6 +64,9 @@ def training_batches(
         .to_iter_dataset()
     )
     if workers:
+        # Grain's processes read absl flags; outside of an absl program these are the defaults.
+        if not flags.FLAGS.is_parsed():
+            flags.FLAGS.mark_as_parsed()
         dataset = dataset.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers))
     return iter(dataset)
 

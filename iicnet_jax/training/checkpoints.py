@@ -29,19 +29,18 @@ class Checkpoints:
     def __init__(self, workdir: Path, *, keep_last: int = 1, read_only: bool = False):
         self._directory = (workdir / "checkpoints").absolute()
         if read_only:
-            options = ocp.CheckpointManagerOptions(read_only=True)
+            options = ocp.CheckpointManagerOptions(read_only=True, best_fn=_score)
         else:
             options = ocp.CheckpointManagerOptions(
                 create=True,
+                best_fn=_score,  # without it, Orbax would not write the scores
                 # What a killed run left half-written.
                 cleanup_tmp_directories=True,
                 preservation_policy=preservation_policy.AnyPreservationPolicy(
                     [
                         preservation_policy.LatestN(keep_last),
                         preservation_policy.BestN(
-                            get_metric_fn=lambda metrics: metrics[SCORE],
-                            n=1,
-                            keep_checkpoints_without_metrics=False,
+                            get_metric_fn=_score, n=1, keep_checkpoints_without_metrics=False
                         ),
                     ]
                 ),
@@ -54,11 +53,8 @@ class Checkpoints:
 
     def best_step(self) -> int | None:
         """The step with the highest score in validation, if any was validated."""
-        scores = {
-            step: self._manager.metrics(step)[SCORE]
-            for step in self._manager.all_steps()
-            if self._manager.metrics(step)
-        }
+        metrics = {step: self._manager.metrics(step) for step in self._manager.all_steps()}
+        scores = {step: _score(found) for step, found in metrics.items() if found}
         return max(scores, key=scores.get, default=None)
 
     def save(
@@ -127,6 +123,10 @@ class Checkpoints:
     def __exit__(self, *_):
         self.wait()
         self._manager.close()
+
+
+def _score(metrics):
+    return metrics[SCORE]
 
 
 def _abstract(state):

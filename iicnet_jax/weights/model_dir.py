@@ -42,14 +42,15 @@ def load_model(folder: Path) -> IICNet:
     Raises:
       UserError: the folder holds no model, a newer format, or damaged files.
     """
+    for name in (WEIGHTS, CONFIG):
+        if not (folder / name).is_file():
+            raise UserError(
+                f"{folder} holds no model ({name} is missing): name a folder with {WEIGHTS} and "
+                f"{CONFIG}, such as `model` in the workdir of a finished run"
+            )
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         arrays = load_file(folder / WEIGHTS)
-    except FileNotFoundError as error:
-        raise UserError(
-            f"{folder} holds no model ({Path(error.filename).name} is missing): name a folder "
-            f"with {WEIGHTS} and {CONFIG}, such as `model` in the workdir of a finished run"
-        ) from error
     except (json.JSONDecodeError, SafetensorError, UnicodeDecodeError) as error:
         raise UserError(f"the model in {folder} is damaged: {error}") from error
     if config.get("format") != FORMAT_VERSION:

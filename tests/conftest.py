@@ -1,0 +1,75 @@
+"""Strict JAX, two devices and checked shapes for every test; how tests make networks."""
+
+import functools
+import os
+
+# Tests compile much and compute little.
+os.environ["XLA_FLAGS"] = (
+    f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0 "
+    "--xla_llvm_disable_expensive_passes=true"
+)
+
+import jax  # noqa: E402
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_num_cpu_devices", 2)  # must come before the first array
+jax.config.update("jax_default_prng_impl", "rbg")  # compiles faster than threefry
+
+import jaxtyping  # noqa: E402
+
+# Before the first import of these.
+CHECKED = ["models", "training.losses", "evaluation", "data"]
+jaxtyping.install_import_hook([f"iicnet_jax.{name}" for name in CHECKED], "beartype.beartype")
+
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
+import optax  # noqa: E402
+import pytest  # noqa: E402
+from clu import metrics  # noqa: E402
+from flax import nnx  # noqa: E402
+
+
+def _not_strict(function):
+    """Lets one function mix dtypes."""
+
+    @functools.wraps(function)
+    def mixing(*args, **kwargs):
+        with jax.numpy_dtype_promotion("standard"):
+            return function(*args, **kwargs)
+
+    return mixing
+
+
+def _not_strict_schedule(make_schedule):
+    """Lets the schedules that one function makes mix dtypes."""
+    return functools.wraps(make_schedule)(lambda *a, **k: _not_strict(make_schedule(*a, **k)))
+
+
+# Where optax and clu mix floats with an integer count of steps.
+optax.tree.bias_correction = _not_strict(optax.tree.bias_correction)
+metrics.Average.compute = _not_strict(metrics.Average.compute)
+optax.piecewise_constant_schedule = _not_strict_schedule(optax.piecewise_constant_schedule)
+optax.cosine_decay_schedule = _not_strict_schedule(optax.cosine_decay_schedule)
+
+
+@pytest.fixture(scope="session")
+def random_network():
+    """Makes a network with random parameters, without the slow compilation of its initialisers.
+
+    A fresh network is the identity in most places, so that a round trip through it shows nothing.
+    Matrices become orthogonal, all other parameters normal with standard deviation `scale`.
+    """
+
+    def build(make, scale=0.04):
+        graph, params = nnx.split(nnx.eval_shape(make), nnx.Param)
+        random = np.random.RandomState(0)
+
+        def draw(leaf):
+            value = random.normal(size=leaf.shape)
+            value = np.linalg.qr(value)[0] if value.ndim == 2 else scale * value
+            return jnp.asarray(value, jnp.float32)
+
+        return nnx.merge(graph, jax.tree.map(draw, params))
+
+    return build

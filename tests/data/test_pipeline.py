@@ -1,0 +1,95 @@
+"""The Grain pipeline: what a batch holds depends on the seed and its number alone."""
+
+import numpy as np
+import pytest
+
+from iicnet_jax.data.pipeline import evaluation_groups, training_batches
+from iicnet_jax.data.regime import Regime
+
+
+class Numbers(Regime):
+    """Ten samples; sample i is an image full of i, and its random crop adds a random number."""
+
+    def names(self, split):
+        return [f"{split}{i}" for i in range(10)]
+
+    def load(self, split, index):
+        return (np.full((4, 4, 3), index, np.uint8),)
+
+    def training_group(self, images, rng):
+        frames = np.stack([images[0], images[0] + rng.integers(100, 200, dtype=np.uint8)])
+        return {"frames": frames, "reference": images[0]}
+
+    def evaluation_group(self, images):
+        return {"frames": images[0][None], "reference": images[0]}
+
+
+def take(count, *, iterator=None, **options):
+    iterator = iterator or training_batches(Numbers(), **{"batch_size": 4, "seed": 0} | options)
+    return [next(iterator) for _ in range(count)]
+
+
+def same(a, b):
+    return all(np.array_equal(x[k], y[k]) for x, y in zip(a, b, strict=True) for k in x)
+
+
+def test_batches_are_reproducible():
+    assert same(take(6), take(6))
+
+
+def test_another_seed_gives_other_batches():
+    assert not same(take(6), take(6, seed=1))
+
+
+def test_a_batch_holds_images_and_their_numbers():
+    batch = take(1)[0]
+    assert batch["frames"].shape == (4, 2, 4, 4, 3)
+    assert batch["frames"].dtype == np.uint8
+    np.testing.assert_array_equal(batch["reference"][:, 0, 0, 0], batch["index"])
+
+
+def test_an_epoch_shows_every_sample_once_and_the_next_in_another_order():
+    indices = np.concatenate([batch["index"] for batch in take(5)])
+    assert sorted(indices[:10]) == sorted(indices[10:]) == list(range(10))
+    assert indices[:10].tolist() != indices[10:].tolist()
+    assert indices[:10].tolist() != sorted(indices[:10])
+
+
+def test_crops_differ_between_epochs():
+    batches = take(5)
+    crops = {}
+    for batch in batches:
+        for index, frames in zip(batch["index"], batch["frames"], strict=True):
+            crops.setdefault(int(index), set()).add(int(frames[1, 0, 0, 0]))
+    assert sum(len(seen) for seen in crops.values()) > 10
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_saved_position_is_continued_exactly(workers):
+    options = {"batch_size": 4, "seed": 0, "workers": workers}
+    iterator = training_batches(Numbers(), **options)
+    take(3, iterator=iterator)
+    position = iterator.get_state()
+    expected = take(4, iterator=iterator)
+    resumed = training_batches(Numbers(), **options)
+    resumed.set_state(position)
+    assert same(take(4, iterator=resumed), expected)
+    assert same(expected, take(7)[3:]), "workers do not change the order"
+
+
+def test_processes_share_the_batch_of_one():
+    whole = take(5)
+    halves = [take(5, process_index=i, process_count=2) for i in range(2)]
+    for batch, *parts in zip(whole, *halves, strict=True):
+        assert all(len(part["index"]) == 2 for part in parts)
+        together = np.concatenate([part["index"] for part in parts])
+        assert sorted(together) == sorted(batch["index"])
+    crops = {int(f[1, 0, 0, 0]) for batch in whole for f in batch["frames"]}
+    assert crops == {int(f[1, 0, 0, 0]) for half in halves for b in half for f in b["frames"]}
+
+
+def test_evaluation_goes_through_the_split_in_order():
+    groups = list(evaluation_groups(Numbers(), "test", limit=3))
+    assert [name for name, _ in groups] == ["test0", "test1", "test2"]
+    assert [int(group["reference"][0, 0, 0]) for _, group in groups] == [0, 1, 2]
+    assert len(list(evaluation_groups(Numbers(), "test"))) == 10

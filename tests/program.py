@@ -1,0 +1,67 @@
+"""The main program as tests start it: small, in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+# A tiny network on the photographs; a step takes milliseconds, compilation seconds.
+TINY = {
+    "steps": 6,
+    "model.num_images": 2,
+    "model.relation": False,
+    "model.downscaling": "squeeze",
+    "model.split": "prop",
+    "model.num_blocks": 1,
+    "data.crop": 16,
+    "data.batch_size": 2,
+    "evaluation.limit": 1,
+    "evaluation.validation_limit": 1,
+    "run.log_every": 1,
+    "run.validate_every": 1000,
+    "run.checkpoint_every": 2,
+}
+
+
+def command(workdir, *, mode="train_and_eval", config="configs/quickstart.py", **fields):
+    """The command line; fields are written with __ for the dot."""
+    fields = TINY | {name.replace("__", "."): value for name, value in fields.items()}
+    return [
+        sys.executable,
+        *("-m", "iicnet_jax.main", f"--config={config}", f"--workdir={workdir}", f"--mode={mode}"),
+        *(f"--config.{name}={value}" for name, value in fields.items()),
+    ]
+
+
+def environment(cache):
+    """One device, and compiled programs kept in `cache` from one process to the next."""
+    return {
+        **os.environ,
+        "JAX_PLATFORMS": "cpu",
+        "JAX_COMPILATION_CACHE_DIR": str(cache),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+
+
+def start(arguments, cache) -> subprocess.Popen:
+    """Starts a program in the repository's root, with its output in pipes."""
+    return subprocess.Popen(
+        arguments,
+        cwd=ROOT,
+        env=environment(cache),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen, timeout=300) -> tuple[int, str, str]:
+    """Waits for the end: exit status, stdout, stderr."""
+    stdout, stderr = process.communicate(timeout=timeout)
+    return process.returncode, stdout, stderr
+
+
+def run(arguments, cache) -> tuple[int, str, str]:
+    """Starts a program and waits for its end."""
+    return finish(start(arguments, cache))

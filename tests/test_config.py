@@ -1,0 +1,105 @@
+"""Strict configurations."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from configs import base
+from iicnet_jax import build, config
+from iicnet_jax.errors import UserError
+
+EXPERIMENTS = sorted(
+    path.stem
+    for path in (Path(__file__).parent.parent / "configs").glob("*.py")
+    if path.stem not in ("__init__", "base")
+)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_has_the_fields_of_the_base(name):
+    experiment = importlib.import_module(f"configs.{name}").get_config()
+    config.check(experiment, base.get_config())
+    assert build.run_length(experiment) > 0
+
+
+def test_dual_x4_is_the_papers_dual_02():
+    experiment = importlib.import_module("configs.dual_x4").get_config()
+    assert build.run_length(experiment) == 50_000
+    assert experiment.model.to_dict() == {
+        "num_images": 2,
+        "embedding_channels": 3,
+        "relation": True,
+        "relation_features": 64,
+        "downscaling": "none",
+        "split": "ref",
+        "num_blocks": 10,
+    }
+    assert experiment.loss.to_dict() == {"embedding": 1.0, "frequency": 0.001, "restoration": 3.0}
+    assert (experiment.data.batch_size, experiment.data.crop, experiment.data.scale) == (2, 144, 4)
+
+
+def changed(**fields):
+    experiment = base.get_config()
+    with experiment.unlocked(), experiment.ignore_type():
+        experiment.update_from_flattened_dict(
+            {name.replace("__", "."): value for name, value in fields.items()}
+        )
+    return experiment
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"model__blocks": 3}, "config.model.blocks is unknown: configs/base.py lists all"),
+        ({"seed": "one"}, "config.seed is 'one', but must be int"),
+        ({"seed": True}, "config.seed is True, but must be int"),
+        ({"model__relation": 1}, "config.model.relation is 1, but must be bool"),
+        ({"steps": 2.5}, "config.steps is 2.5, but must be a whole number or None"),
+        ({"steps": 0}, "config.steps is 0, but must be greater than 0"),
+        ({"data__batch_size": -2}, "config.data.batch_size is -2, but must be greater than 0"),
+        ({"loss__frequency": -1.0}, "config.loss.frequency is -1.0, but must be at least 0"),
+        ({"evaluation__checkpoint": "first"}, "config.evaluation.checkpoint must be one of"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_value(fields, message):
+    with pytest.raises(UserError) as error:
+        config.check(changed(**fields), base.get_config())
+    assert message in str(error.value)
+
+
+def test_a_missing_field_is_named():
+    experiment = base.get_config()
+    del experiment.loss["frequency"]
+    with pytest.raises(UserError, match="config.loss.frequency is missing"):
+        config.check(experiment, base.get_config())
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"model__split": "half"}, "split must be one of 'ref', 'prop', not 'half'"),
+        ({"model__num_images": 1}, "3 channels cannot be split after 3"),
+    ],
+)
+def test_a_network_that_cannot_be_built_says_why(fields, message):
+    with pytest.raises(UserError, match="config.model does not make a network") as error:
+        build.create_model(changed(**fields))
+    assert message in str(error.value)
+
+
+def test_unknown_names_are_listed_with_the_known_ones():
+    with pytest.raises(UserError, match="unknown schedule 'linear'; known: supplement"):
+        build.create_optimizer(changed(steps=10, optimizer__schedule="linear"))
+    with pytest.raises(UserError, match=r"config\.steps is not set"):
+        build.create_optimizer(changed(optimizer__schedule="cosine"))
+    with pytest.raises(UserError, match="config.quantisation is 'floor'; known: noise"):
+        build.create_quantiser(changed(quantisation="floor"))
+
+
+def test_differences_leave_out_what_does_not_change_learning():
+    ours = changed(seed=1, run__log_every=7, data__root="elsewhere", data__crop=32)
+    assert config.differences(ours, base.get_config()) == [
+        "config.data.crop: 144 there, 32 now",
+        "config.seed: 0 there, 1 now",
+    ]

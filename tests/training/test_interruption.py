@@ -1,0 +1,54 @@
+"""Signals and losses that are no numbers."""
+
+import json
+import os
+import signal
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from iicnet_jax.errors import UserError
+from iicnet_jax.training.interruption import LossGuard, StopRequest
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_noted_and_the_program_goes_on(number):
+    before = signal.getsignal(number)
+    with StopRequest() as stop:
+        assert stop.signal is None
+        os.kill(os.getpid(), number)
+        assert stop.signal == number
+        assert signal.getsignal(number) == before, "the second signal acts as usual"
+    assert signal.getsignal(number) == before
+
+
+def guard(tmp_path):
+    return LossGuard(tmp_path / "report.json", lambda index: f"image{index}")
+
+
+@pytest.mark.parametrize("loss", [jnp.nan, jnp.inf])
+def test_a_loss_that_is_no_number_stops_and_lists_the_samples(tmp_path, loss):
+    watch = guard(tmp_path)
+    watch.watch(7, jnp.float32(1), np.array([0, 1]))
+    watch.watch(8, jnp.float32(loss), np.array([4, 2]))
+    with pytest.raises(UserError, match=r"the loss of step 8 is (nan|inf).*learning_rate"):
+        watch.watch(9, jnp.float32(1), np.array([5, 6]))
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["step"] == 8
+    assert report["samples"] == [{"index": 4, "name": "image4"}, {"index": 2, "name": "image2"}]
+
+
+def test_settling_checks_the_last_step_too(tmp_path):
+    watch = guard(tmp_path)
+    watch.watch(1, jnp.float32(jnp.nan), np.array([3]))
+    with pytest.raises(UserError, match="step 1"):
+        watch.settle()
+
+
+def test_finite_losses_pass(tmp_path):
+    watch = guard(tmp_path)
+    for step in range(3):
+        watch.watch(step, jnp.float32(step), np.array([0]))
+    watch.settle()
+    assert list(tmp_path.iterdir()) == []
