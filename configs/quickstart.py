@@ -1,14 +1,23 @@
-"""Quickstart"""
+"""Quickstart: three video frames in one image of half the size, learnt in minutes on a CPU.
+
+The camera pans over photographs that come with scikit-image; the network has 2 blocks and no
+relation module, and is evaluated on photographs it never saw.
+
+Command:  make quickstart
+Data:     scikit-image's photographs: 6 train, 1 validates, 2 test
+"""
 
 from configs import base
 
 
 def get_config():
     config = base.get_config()
-    config.steps = 40
-    config.model.update(num_images=2, relation=False, num_blocks=2)
+    config.steps = 400
+    config.model.update(
+        num_images=3, relation=False, downscaling="squeeze", split="ref", num_blocks=2
+    )
     config.optimizer.update(learning_rate=1e-3, schedule="cosine", warmup_steps=20)
-    config.data.update(regime="photographs", crop=32, batch_size=2, pan=2)
+    config.data.update(regime="photographs", crop=48, batch_size=8, pan=4)
     config.evaluation.untrained = True
-    config.run.update(log_every=20, validate_every=20, checkpoint_every=10)
+    config.run.update(log_every=25, validate_every=100, checkpoint_every=100)
     return config

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from absl import flags
+from absl import logging as absl_logging
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
@@ -24,7 +25,6 @@ MODES = ("train_and_eval", "train", "eval")
 def run(config: ConfigDict, workdir: str, mode: str) -> None:
     """Trains and evaluates as `mode` says. A mistake of the user ends the program with status 1."""
     with _exit_on_user_error():
-        _set_up_logging()
         check_config(config)
         folder = Path(workdir).expanduser()
         if mode == "eval":
@@ -54,7 +54,9 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
     """absl's parsing, with every mistake as one paragraph on stderr and exit status 1."""
     with _exit_on_user_error():
         try:
-            return flags.FLAGS(list(argv))
+            arguments = flags.FLAGS(list(argv))
+            _set_up_logging()
+            return arguments
         except AttributeError as error:
             unknown = [arg.split("=")[0].lstrip("-") for arg in argv if arg.startswith("--config.")]
             field = str(error).strip("\"'")
@@ -96,7 +98,7 @@ def _set_up_logging():
     ours.handlers = [handler]
     ours.setLevel(logging.INFO)
     ours.propagate = False
-    logging.getLogger("absl").setLevel(logging.ERROR)
+    absl_logging.set_verbosity(absl_logging.ERROR)
 
 
 class _AboveProgressBar(logging.Handler):

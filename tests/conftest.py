@@ -1,6 +1,5 @@
 """Strict JAX, two devices and checked shapes for every test; how tests make networks."""
 
-import functools
 import os
 
 # Tests compile much and compute little.
@@ -11,7 +10,6 @@ os.environ["XLA_FLAGS"] = (
 
 import jax  # noqa: E402
 
-jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_num_cpu_devices", 2)  # must come before the first array
 jax.config.update("jax_default_prng_impl", "rbg")  # compiles faster than threefry
@@ -19,38 +17,20 @@ jax.config.update("jax_default_prng_impl", "rbg")  # compiles faster than threef
 import jaxtyping  # noqa: E402
 
 # Before the first import of these.
-CHECKED = ["models", "training.losses", "evaluation", "data"]
+CHECKED = ["models", "training.losses", "evaluation", "data", "weights"]
 jaxtyping.install_import_hook([f"iicnet_jax.{name}" for name in CHECKED], "beartype.beartype")
 
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
-import optax  # noqa: E402
 import pytest  # noqa: E402
-from clu import metrics  # noqa: E402
 from flax import nnx  # noqa: E402
 
 
-def _not_strict(function):
-    """Lets one function mix dtypes."""
-
-    @functools.wraps(function)
-    def mixing(*args, **kwargs):
-        with jax.numpy_dtype_promotion("standard"):
-            return function(*args, **kwargs)
-
-    return mixing
-
-
-def _not_strict_schedule(make_schedule):
-    """Lets the schedules that one function makes mix dtypes."""
-    return functools.wraps(make_schedule)(lambda *a, **k: _not_strict(make_schedule(*a, **k)))
-
-
-# Where optax and clu mix floats with an integer count of steps.
-optax.tree.bias_correction = _not_strict(optax.tree.bias_correction)
-metrics.Average.compute = _not_strict(metrics.Average.compute)
-optax.piecewise_constant_schedule = _not_strict_schedule(optax.piecewise_constant_schedule)
-optax.cosine_decay_schedule = _not_strict_schedule(optax.cosine_decay_schedule)
+@pytest.fixture
+def strict_dtypes():
+    """Mixing dtypes is an error. Not for all tests: optax and clu divide floats by counts."""
+    with jax.numpy_dtype_promotion("strict"):
+        yield
 
 
 @pytest.fixture(scope="session")

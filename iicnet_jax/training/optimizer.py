@@ -1,5 +1,6 @@
 """Adam with clipped gradients and coupled weight decay, and the learning-rate schedules."""
 
+import jax.numpy as jnp
 import optax
 
 # Name -> (steps of the whole run, steps after which the rate is halved).
@@ -29,7 +30,7 @@ def learning_rate(name: str, peak: float, *, steps: int, warmup_steps: int = 0) 
     Args:
       name: "supplement" halves the rate every 10,000 steps, "published_code" every 100,000;
         "constant" keeps it; "cosine" lets it fall to zero at `steps`.
-      peak: the rate of the first step after the warm-up.
+      peak: the rate before any halving, which the warm-up rises to.
       steps: length of the run, warm-up included.
       warmup_steps: the rate first rises linearly from 0 in so many steps.
 
@@ -38,9 +39,12 @@ def learning_rate(name: str, peak: float, *, steps: int, warmup_steps: int = 0) 
     """
     if name in HALVING_SCHEDULES:
         _, every = HALVING_SCHEDULES[name]
-        # Counted from the first step of the run, so that a warm-up does not delay the halving.
-        halvings = {k * every - warmup_steps: 0.5 for k in range(1, steps // every + 1)}
-        schedule = optax.piecewise_constant_schedule(peak, halvings)
+
+        def schedule(count):
+            # Counted from the first step of the run: a warm-up does not delay the halving.
+            halvings = (count + warmup_steps) // every
+            return peak * 0.5 ** jnp.asarray(halvings, jnp.float32)
+
     elif name == "constant":
         schedule = optax.constant_schedule(peak)
     elif name == "cosine":

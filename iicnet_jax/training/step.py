@@ -75,7 +75,7 @@ def make_train_step(
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
         report = TrainMetrics.single_from_model_output(
-            loss=loss, gradient_norm=optax.global_norm(grads), **terms
+            loss=loss, gradient_norm=optax.tree.norm(grads), **terms
         )
         return TrainState(state.step + 1, params, opt_state), report
 

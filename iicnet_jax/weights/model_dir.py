@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from safetensors import SafetensorError
@@ -58,7 +59,8 @@ def load_model(folder: Path) -> IICNet:
             f"the model in {folder} has the format {config.get('format')}, and this version reads "
             f"{FORMAT_VERSION}: use the version of iicnet_jax that wrote it"
         )
-    model = IICNet(**config["model"], rngs=nnx.Rngs(0))
+    # Only the shapes: drawing initial weights takes longer than reading these.
+    model = nnx.eval_shape(lambda: IICNet(**config["model"], rngs=nnx.Rngs(0)))
     state = nnx.state(model, nnx.Param)
     targets = _by_name(state)
     if targets.keys() != arrays.keys():
@@ -70,7 +72,7 @@ def load_model(folder: Path) -> IICNet:
                 f"{folder / WEIGHTS} does not fit {CONFIG}: {name} has the shape "
                 f"{arrays[name].shape}, not {target.shape}"
             )
-        target[...] = arrays[name]
+        target.set_value(jnp.asarray(arrays[name]))
     nnx.update(model, state)
     return model
 

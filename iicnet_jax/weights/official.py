@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -14,6 +15,26 @@ _RELATION_PARTS = {
     "DB_tails": "tails",
 }
 _DIRECTIONS = {"forw_rel": "embed_network", "back_rel": "restore_network"}
+# Of a dense block; a single convolution has no number.
+_CONVOLUTIONS = {
+    None: (),
+    **{str(i + 1): ("growing", i) for i in range(4)},
+    "5": ("last",),
+}
+_NAME = re.compile(
+    r"""
+    1\.operations\.\d+\.(?P<constant>haar_weights)
+    | 1\.operations\.\d+\.(?P<mixing>weight)
+    | (
+        0\.(?P<direction>forw_rel|back_rel)\.(
+          (?P<block_part>DB_heads|DB_tails)\.(?P<block_image>\d+)\.conv(?P<block_conv>[1-5])
+          | (?P<conv_part>conv_1x1_heads|conv_merges|conv_1x1_tails)\.(?P<conv_image>\d+)
+        )
+        | 2\.operations\.(?P<coupling>\d+)\.(?P<branch>[FGH])\.conv(?P<coupling_conv>[1-5])
+      )\.(?P<leaf>weight|bias)
+    """,
+    re.VERBOSE,
+)
 
 
 def parameter_path(name: str) -> tuple[str | int, ...] | None:
@@ -24,20 +45,21 @@ def parameter_path(name: str) -> tuple[str | int, ...] | None:
     Raises:
       ValueError: the name is not one of the authors' network.
     """
-    stage, _, rest = name.partition(".")
-    parts = rest.split(".")
-    if stage == "0" and parts[0] in _DIRECTIONS and parts[1] in _RELATION_PARTS:
-        direction, part, index, *leaf = parts
-        where = ("relation", _DIRECTIONS[direction], _RELATION_PARTS[part], int(index))
-        return (*where, *_convolution_path(leaf))
-    if stage == "1" and re.fullmatch(r"operations\.\d+\.haar_weights", rest):
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise ValueError(f"{name!r} is no parameter of the authors' network")
+    found = match.groupdict()
+    if found["constant"]:
         return None
-    if stage == "1" and re.fullmatch(r"operations\.\d+\.weight", rest):
+    if found["mixing"]:
         return ("down", "layers", 1, "weight")
-    if stage == "2" and parts[0] == "operations" and parts[2] in "FGH":
-        _, index, branch, *leaf = parts
-        return ("blocks", "layers", int(index), branch, *_convolution_path(leaf))
-    raise ValueError(f"{name!r} is no parameter of the authors' network")
+    conv = _CONVOLUTIONS[found["block_conv"] or found["coupling_conv"]]
+    leaf = (*conv, {"weight": "kernel", "bias": "bias"}[found["leaf"]])
+    if found["coupling"]:
+        return ("blocks", "layers", int(found["coupling"]), found["branch"], *leaf)
+    part = _RELATION_PARTS[found["block_part"] or found["conv_part"]]
+    image = int(found["block_image"] or found["conv_image"])
+    return ("relation", _DIRECTIONS[found["direction"]], part, image, *leaf)
 
 
 def load_official(model: nnx.Module, parameters: Mapping[str, np.ndarray]) -> None:
@@ -48,6 +70,7 @@ def load_official(model: nnx.Module, parameters: Mapping[str, np.ndarray]) -> No
     """
     state = nnx.state(model, nnx.Param)
     targets = dict(nnx.to_flat_state(state))
+    values = {}
     for name, value in parameters.items():
         path = parameter_path(name)
         if path is None:
@@ -55,20 +78,13 @@ def load_official(model: nnx.Module, parameters: Mapping[str, np.ndarray]) -> No
         if path not in targets:
             raise ValueError(f"{name!r} has no place in this network ({'.'.join(map(str, path))})")
         value = np.transpose(value, (2, 3, 1, 0)) if np.ndim(value) == 4 else np.asarray(value)
-        target = targets.pop(path)
-        if target.shape != value.shape:
-            raise ValueError(f"{name!r} has the shape {value.shape}, not {target.shape}")
-        target[...] = value
-    if targets:
-        missing = ", ".join(".".join(map(str, path)) for path in list(targets)[:3])
-        raise ValueError(f"{len(targets)} parameters are missing, among them {missing}")
+        if targets[path].shape != value.shape:
+            raise ValueError(f"{name!r} has the shape {value.shape}, not {targets[path].shape}")
+        values[path] = jnp.asarray(value, jnp.float32)
+    missing = [".".join(map(str, path)) for path in targets.keys() - values.keys()]
+    if missing:
+        raise ValueError(f"{len(missing)} parameters are missing, among them {min(missing)}")
+    # Only now, so that a model is either loaded whole or left as it was.
+    for path, value in values.items():
+        targets[path].set_value(value)
     nnx.update(model, state)
-
-
-def _convolution_path(leaf):
-    """`conv1.weight` of a dense block, or `weight` of a single convolution."""
-    kind = {"weight": "kernel", "bias": "bias"}[leaf[-1]]
-    if len(leaf) == 1:
-        return (kind,)
-    number = int(leaf[0].removeprefix("conv"))
-    return ("last", kind) if number == 5 else ("growing", number - 1, kind)

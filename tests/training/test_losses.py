@@ -12,6 +12,8 @@ from iicnet_jax.training.losses import (
     training_losses,
 )
 
+pytestmark = pytest.mark.usefixtures("strict_dtypes")
+
 
 def random(shape, seed=0):
     return jnp.asarray(np.random.RandomState(seed).uniform(size=shape), jnp.float32)

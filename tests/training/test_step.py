@@ -1,0 +1,111 @@
+"""The train step: a pure function of state, batch and key, on one device or several."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import nnx
+
+from iicnet_jax.errors import UserError
+from iicnet_jax.models import IICNet
+from iicnet_jax.training import sharding
+from iicnet_jax.training.losses import LossWeights
+from iicnet_jax.training.step import QUANTISERS, create_state, make_train_step
+
+KEY = jax.random.key(0)
+
+
+@pytest.fixture(scope="module")
+def network(random_network):
+    return random_network(
+        lambda: IICNet(
+            2, relation=False, downscaling="haar", split="prop", num_blocks=1, rngs=nnx.Rngs(0)
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def batch():
+    random = np.random.default_rng(0)
+    return {
+        "frames": random.integers(0, 256, (2, 2, 8, 12, 3), dtype=np.uint8),
+        "reference": random.integers(0, 256, (2, 4, 6, 3), dtype=np.uint8),
+    }
+
+
+@pytest.fixture(scope="module")
+def compiled(network):
+    """(train_step, state); the optimiser is plain gradient descent, so that updates are small
+    where gradients are."""
+    optimizer = optax.sgd(1e-4)
+    graph, state = create_state(network, optimizer)
+    return jax.jit(make_train_step(graph, optimizer, LossWeights())), state
+
+
+def leaves(state):
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(state.params)]
+
+
+def test_a_step_counts_and_changes_the_parameters(compiled, batch):
+    train_step, state = compiled
+    after, metrics = train_step(state, batch, KEY)
+    assert int(after.step) == 1
+    assert any(not np.array_equal(a, b) for a, b in zip(leaves(state), leaves(after), strict=True))
+    values = metrics.compute()
+    terms = [float(values[f"loss_{name}"]) for name in ("embedding", "frequency", "restoration")]
+    assert float(values["loss"]) == pytest.approx(sum(terms), rel=1e-6)
+    assert float(values["gradient_norm"]) > 0
+
+
+def test_the_same_arguments_give_the_same_bits(compiled, batch):
+    train_step, state = compiled
+    first, second = (train_step(state, batch, KEY)[0] for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(leaves(first), leaves(second), strict=True))
+
+
+def test_the_noise_differs_from_step_to_step(compiled, batch):
+    train_step, state = compiled
+    later = state.replace(step=state.step + 1)
+    losses = [float(train_step(s, batch, KEY)[1].compute()["loss"]) for s in (state, later)]
+    assert losses[0] != losses[1]
+
+
+def test_eight_bit_and_float_images_train_alike(compiled, batch):
+    train_step, state = compiled
+    floats = jax.tree.map(lambda x: jnp.asarray(x, jnp.float32) / 255, batch)
+    first, second = (train_step(state, b, KEY)[0] for b in (batch, floats))
+    for a, b in zip(leaves(first), leaves(second), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-7)
+
+
+def test_two_devices_compute_what_one_computes(compiled, batch):
+    train_step, state = compiled
+    alone, _ = train_step(state, batch, KEY)
+    mesh = sharding.data_mesh(batch_size=2)
+    assert mesh.size == 2
+    shared, metrics = train_step(
+        jax.device_put(state, sharding.replicated(mesh)), sharding.put_batch(mesh, batch), KEY
+    )
+    assert len(metrics.loss.total.sharding.device_set) == 2
+    for before, a, b in zip(leaves(state), leaves(alone), leaves(shared), strict=True):
+        norm = np.linalg.norm(a - before)
+        assert np.linalg.norm(a - b) <= 1e-5 * norm + 1e-9
+
+
+def test_a_batch_that_does_not_divide_uses_fewer_devices():
+    assert sharding.data_mesh(batch_size=3).size == 1
+
+
+def test_several_processes_need_a_batch_that_divides(monkeypatch):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(UserError, match="is 3, which 2 devices in 2 processes cannot share"):
+        sharding.data_mesh(batch_size=3)
+
+
+def test_quantisers_are_within_half_a_grey_level():
+    y = jnp.linspace(0, 1, 50).reshape(1, 5, 10, 1)
+    for quantise in QUANTISERS.values():
+        assert float(jnp.abs(quantise(y, KEY) - y).max()) <= 0.5 / 255 + 1e-6
+    levels = np.asarray(QUANTISERS["straight_through"](y, KEY)) * 255
+    np.testing.assert_allclose(levels, np.round(levels), atol=1e-4)
