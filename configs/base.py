@@ -56,6 +56,7 @@ def get_config() -> ConfigDict:
             "crop": 144,  # side of the training crop, in pixels
             "batch_size": 2,  # samples a step, over all devices
             "scale": 4,  # dual_view: how much the second view is zoomed (2, 4, 8)
+            "step": 1,  # video: frames from one image of a group to the next, when testing
             "pan": 2,  # photographs: pixels between one image of a group and the next
             "workers": 0,  # processes that decode images; 0 uses threads
         }

@@ -31,6 +31,7 @@ POSITIVE = (
     "data.crop",
     "data.batch_size",
     "data.scale",
+    "data.step",
     "evaluation.limit",
     "evaluation.validation_limit",
     "run.log_every",

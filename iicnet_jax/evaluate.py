@@ -3,7 +3,6 @@
 import logging
 from pathlib import Path
 
-from flax import nnx
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
@@ -37,8 +36,9 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
     networks = {"trained": state.params}
     if config.evaluation.untrained:
         networks = {"untrained": initial.params, **networks}
+    convert = Converter(graph, state.params)
     measures = {
-        name: _evaluate_network(config, workdir, regime, graph, params, name)
+        name: _evaluate_network(config, workdir, regime, convert.with_params(params), name)
         for name, params in networks.items()
     }
     means = {name: protocol.mean(list(by_sample.values())) for name, by_sample in measures.items()}
@@ -57,16 +57,15 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
     return results
 
 
-def _evaluate_network(config, workdir, regime, graph, params: nnx.State, network: str) -> dict:
+def _evaluate_network(config, workdir, regime, convert: Converter, network: str) -> dict:
     """Measures by sample's name; the pictures are those of the trained network."""
     limit = config.evaluation.limit
     names = regime.names("test")[:limit]
     samples = evaluation_groups(regime, "test", limit)
-    convert = Converter(graph, params)
     measures, overviews = {}, []
     progress = tqdm(samples, total=len(names), desc=network, unit="sample", disable=None)
     for name, group in progress:
-        [result] = protocol.evaluate(convert, [(name, group)], y_border=config.evaluation.y_border)
+        result = protocol.evaluate_group(convert, group, y_border=config.evaluation.y_border)
         measures[name] = result.measures
         if network == "trained" and len(overviews) < config.evaluation.pictures:
             pictures.save_sample(

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -88,6 +89,8 @@ def _exit_on_user_error() -> Iterator[None]:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
 
 
 def _set_up_logging():

@@ -10,7 +10,7 @@ from flax import nnx
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from iicnet_jax import build
+from iicnet_jax import build, files
 from iicnet_jax.data import Regime, create_regime
 from iicnet_jax.data.pipeline import evaluation_groups, training_batches
 from iicnet_jax.data.regime import SPLITS
@@ -34,7 +34,8 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
 
     Args:
       config: see configs/base.py.
-      workdir: receives checkpoints, `metrics.jsonl`, TensorBoard files and, at the end, `model`.
+      workdir: receives checkpoints, `metrics.jsonl`, TensorBoard files, `parameters.txt` and, at
+        the end, `model`.
       make_writer: called with (workdir, first_step, active=...); anything with the methods of
         CLU's MetricWriter.
 
@@ -77,7 +78,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         state = kept.restore(state, batches)
         first_step = int(state.step)
         writer = make_writer(workdir, first_step, active=jax.process_index() == 0)
-        _describe(config, state, first_step, steps, mesh, writer)
+        _describe(config, workdir, state, first_step, steps, mesh, writer)
         validate = _Validation(config, regime, graph, writer)
         guard = LossGuard(
             workdir / "nonfinite_loss.json", lambda index: regime.names("train")[index]
@@ -167,12 +168,12 @@ class _Validation:
     def __call__(self, step: int, params: nnx.State) -> float:
         # Every process computes the same on its own first device.
         convert = self._convert.with_params(jax.device_get(params))
-        limit, y_border = (
-            self._config.evaluation.validation_limit,
-            self._config.evaluation.y_border,
-        )
-        samples = list(evaluation_groups(self._regime, "validation", limit))
-        results = list(protocol.evaluate(convert, samples, y_border=y_border))
+        fields = self._config.evaluation
+        samples = evaluation_groups(self._regime, "validation", fields.validation_limit)
+        groups = [group for _, group in samples]
+        results = [
+            protocol.evaluate_group(convert, group, y_border=fields.y_border) for group in groups
+        ]
         measures = protocol.mean([result.measures for result in results])
         scalars = {
             f"validation/{part}_{measure}": measures["rounded"][part][measure]
@@ -180,7 +181,7 @@ class _Validation:
             for measure in ("psnr", "ssim")
         }
         self._writer.write_scalars(step, scalars)
-        picture = pictures.overview(samples[0][1], results[0].embedding, results[0].restored)
+        picture = pictures.overview(groups[0], results[0].embedding, results[0].restored)
         self._writer.write_images(step, {"validation": picture[None]})
         log.info(
             "validation at step %d: embedding %.2f dB, restored %.2f dB",
@@ -191,16 +192,17 @@ class _Validation:
         return protocol.score(measures)
 
 
-def _describe(config, state: TrainState, first_step, steps, mesh, writer):
-    """What is about to be trained, on the console and in TensorBoard."""
-    overview = parameter_overview.get_parameter_overview(
-        nnx.to_pure_dict(state.params), include_stats=False
-    )
-    count = parameter_overview.count_parameters(nnx.to_pure_dict(state.params))
-    log.debug("%s", overview)
+def _describe(config, workdir, state: TrainState, first_step, steps, mesh, writer):
+    """What is about to be trained: in short on the console, in full in files."""
+    params = nnx.to_pure_dict(state.params)
+    parts = [
+        f"{name} {parameter_overview.count_parameters(part):,}" for name, part in params.items()
+    ]
     log.info(
-        "%s parameters; steps %d to %d; batch %d on %d of %d devices (%s)",
-        f"{count:,}",
+        "%s parameters (%s)", f"{parameter_overview.count_parameters(params):,}", ", ".join(parts)
+    )
+    log.info(
+        "steps %d to %d; batch %d on %d of %d devices (%s)",
         first_step + 1,
         steps,
         config.data.batch_size,
@@ -208,9 +210,11 @@ def _describe(config, state: TrainState, first_step, steps, mesh, writer):
         jax.device_count(),
         jax.devices()[0].device_kind,
     )
-    if first_step == 0:
-        writer.write_hparams(config.to_dict())
+    if first_step == 0 and jax.process_index() == 0:
+        overview = parameter_overview.get_parameter_overview(params, include_stats=False)
+        files.write_text(workdir / "parameters.txt", f"{overview}\n")
         writer.write_texts(0, {"parameters": f"```\n{overview}\n```"})
+        writer.write_hparams(config.to_dict())
 
 
 def _progress(first_step, steps):

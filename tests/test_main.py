@@ -11,6 +11,7 @@ from PIL import Image
 
 from iicnet_jax.weights.model_dir import load_model
 from tests import program
+from tests.div2k import write_tree
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,7 @@ def test_it_prints_a_table_of_trained_and_untrained(finished):
 
 def test_it_says_what_it_does_and_nothing_of_its_libraries(finished):
     _, _, stderr = finished
+    assert "parameters (blocks" in stderr
     assert "steps 1 to 6; batch 2 on 1 of 1 devices" in stderr
     assert "step 6: loss" in stderr
     assert "validation at step 3" in stderr
@@ -113,6 +115,19 @@ def test_another_configuration_is_refused_with_the_differences(finished, cache):
     assert "config.optimizer.learning_rate: 0.001 there, 0.5 now" in stderr
     assert "config.seed: 0 there, 3 now" in stderr
     assert "Traceback" not in stderr
+
+
+def test_dual_x4_trains_on_the_official_folders(tmp_path, cache):
+    root = write_tree(tmp_path / "DIV2K", scale=4, low_size=(12, 16))
+    small = {"model__downscaling": "none", "model__split": "ref", "data__crop": 8, "steps": 2}
+    arguments = program.command(
+        tmp_path / "run", config="configs/dual_x4.py", data__root=root, **small
+    )
+    status, stdout, stderr = program.run(arguments, cache)
+    assert status == 0, stderr
+    assert "| trained |" in stdout
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert list(results["by_sample"]["trained"]) == ["0801x4"]
 
 
 def wait_for(condition, process, seconds=240):

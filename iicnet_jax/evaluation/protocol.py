@@ -5,7 +5,7 @@ to 8 bit, as a file would hold it, and from the float embedding, which shows wha
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -26,33 +26,27 @@ PROTOCOL = {
     "mean": "over samples, not over batches or pixels",
 }
 
-Measures = Mapping[str, float]
-
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What one network made of one sample."""
+    """What a network made of one sample."""
 
-    name: str
     embedding: np.ndarray  # uint8 (h', w', k)
     restored: np.ndarray  # uint8 (n, h, w, 3), from the rounded embedding
     measures: Mapping[str, Mapping]  # by "rounded" and "float"; see `measure`
 
 
-def evaluate(
-    convert: Converter, samples: Iterable[tuple[str, Group]], *, y_border: int
-) -> Iterable[Result]:
-    """Embeds, restores and measures one sample after the other."""
-    for name, group in samples:
-        computed = convert.embed(group["frames"])
-        rounded = to_uint8(computed)
-        size = group["frames"].shape[1:3]
-        restored = convert.restore(rounded, size)
-        measures = {
-            "rounded": measure(group, rounded, restored, y_border),
-            "float": measure(group, computed, convert.restore(computed, size), y_border),
-        }
-        yield Result(name, rounded, restored, measures)
+def evaluate_group(convert: Converter, group: Group, *, y_border: int) -> Result:
+    """Embeds, restores and measures one sample."""
+    computed = convert.embed(group["frames"])
+    rounded = to_uint8(computed)
+    size = group["frames"].shape[1:3]
+    restored = convert.restore(rounded, size)
+    measures = {
+        "rounded": measure(group, rounded, restored, y_border),
+        "float": measure(group, computed, convert.restore(computed, size), y_border),
+    }
+    return Result(rounded, restored, measures)
 
 
 def measure(group: Group, embedding: np.ndarray, restored: np.ndarray, y_border: int) -> dict:
