@@ -12,12 +12,12 @@ from configs import base
 
 def get_config():
     config = base.get_config()
-    config.steps = 400
+    config.steps = 450
     config.model.update(
         num_images=3, relation=False, downscaling="squeeze", split="ref", num_blocks=2
     )
-    config.optimizer.update(learning_rate=1e-3, schedule="cosine", warmup_steps=20)
-    config.data.update(regime="photographs", crop=48, batch_size=8, pan=4)
+    config.optimizer.update(learning_rate=2e-3, schedule="cosine", warmup_steps=20)
+    config.data.update(regime="photographs", crop=48, batch_size=4, pan=2)
     config.evaluation.untrained = True
-    config.run.update(log_every=25, validate_every=100, checkpoint_every=100)
+    config.run.update(log_every=25, validate_every=150, checkpoint_every=150)
     return config

@@ -1,5 +1,6 @@
 """Training, from a configuration to checkpoints, measurements and a model on disk."""
 
+import contextlib
 import logging
 import time
 from pathlib import Path
@@ -74,10 +75,13 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
     # Different from the key of the initial weights, which is the seed's own.
     key = jax.random.fold_in(jax.random.key(config.seed), 1)
 
-    with StopRequest() as stop, Checkpoints(workdir, keep_last=config.run.keep_last) as kept:
+    with contextlib.ExitStack() as stack:
+        stop = stack.enter_context(StopRequest())
+        kept = stack.enter_context(Checkpoints(workdir, keep_last=config.run.keep_last))
         state = kept.restore(state, batches)
         first_step = int(state.step)
         writer = make_writer(workdir, first_step, active=jax.process_index() == 0)
+        stack.callback(writer.close)
         _describe(config, workdir, state, first_step, steps, mesh, writer)
         validate = _Validation(config, regime, graph, writer)
         guard = LossGuard(
@@ -90,7 +94,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
                 batch = next(batches)
                 indices = batch.pop("index")
                 state, metrics = train_step(state, sharding.put_batch(mesh, batch), key)
-                guard.watch(step, metrics.loss.total, indices)
+                guard.watch(step, metrics.loss.total, metrics.gradient_norm.total, indices)
                 report.add(metrics)
                 progress.update()
 
@@ -100,13 +104,14 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
                     progress.set_postfix_str(f"loss {report.write(step):.1f}")
                 if step % config.run.validate_every == 0 or step == steps:
                     guard.settle()
-                    kept.save(state, batches, score=validate(step, state.params))
+                    with report.paused():
+                        kept.save(state, batches, score=validate(step, state.params))
                 elif step % config.run.checkpoint_every == 0 or last:
                     guard.settle()
-                    kept.save(state, batches)
+                    with report.paused():
+                        kept.save(state, batches)
                 if last:
                     break
-        writer.close()
 
     step = int(state.step)
     if step < steps:
@@ -141,6 +146,13 @@ class Report:
         """Takes in the metrics of one step, which may still be under way."""
         self._metrics = self._metrics.merge(metrics)
         self._steps += 1
+
+    @contextlib.contextmanager
+    def paused(self):
+        """What happens inside does not count towards the time of the steps."""
+        begin = time.monotonic()
+        yield
+        self._since += time.monotonic() - begin
 
     def write(self, step: int) -> float:
         """Writes the means and begins anew; returns the mean loss."""
@@ -201,6 +213,9 @@ def _describe(config, workdir, state: TrainState, first_step, steps, mesh, write
     log.info(
         "%s parameters (%s)", f"{parameter_overview.count_parameters(params):,}", ", ".join(parts)
     )
+    if first_step >= steps:
+        log.info("all %d steps are done", steps)
+        return
     log.info(
         "steps %d to %d; batch %d on %d of %d devices (%s)",
         first_step + 1,

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -85,7 +86,7 @@ def test_the_model_restores_the_samples_that_were_saved(finished):
             return np.asarray(image)
 
     embedding, second = read("embedding.png"), read("restored_01.png")
-    image = (embedding[None] / 255).astype(np.float32)
+    image = jnp.asarray(embedding[None], jnp.float32) / 255
     restored = np.asarray(model.restore(image, size=second.shape[:2]))[0, 1]
     difference = np.abs(np.clip(np.round(restored * 255), 0, 255) - second)
     assert difference.max() <= 1
@@ -112,7 +113,7 @@ def test_another_configuration_is_refused_with_the_differences(finished, cache):
     arguments = program.command(workdir, optimizer__learning_rate=0.5, seed=3)
     status, _, stderr = program.run(arguments, cache)
     assert status == 1
-    assert "config.optimizer.learning_rate: 0.001 there, 0.5 now" in stderr
+    assert "config.optimizer.learning_rate: 0.002 there, 0.5 now" in stderr
     assert "config.seed: 0 there, 3 now" in stderr
     assert "Traceback" not in stderr
 

@@ -1,4 +1,4 @@
-"""What can end a run early: a signal, or a loss that is no longer a number."""
+"""What can end a run early: a signal, or numbers that are no longer finite."""
 
 import collections
 import math
@@ -37,9 +37,9 @@ class StopRequest:
 
 
 class LossGuard:
-    """Stops a run whose loss is not finite, and says which samples led there.
+    """Stops a run whose loss or gradient is not finite, and says which samples led there.
 
-    Reading a loss waits for the device, so each is read when the next step is under way.
+    Reading a number waits for the device, so each is read when the next step is under way.
 
     Args:
       report: the file that is written before the run stops.
@@ -51,9 +51,9 @@ class LossGuard:
         self._sample_name = sample_name
         self._pending = collections.deque()
 
-    def watch(self, step: int, loss, indices: np.ndarray) -> None:
-        """Remembers a step's loss (perhaps not computed yet) and checks the one before."""
-        self._pending.append((step, loss, indices))
+    def watch(self, step: int, loss, gradient_norm, indices: np.ndarray) -> None:
+        """Remembers a step's numbers (perhaps not computed yet) and checks the step before."""
+        self._pending.append((step, loss, gradient_norm, indices))
         if len(self._pending) > 1:
             self._check()
 
@@ -63,16 +63,18 @@ class LossGuard:
             self._check()
 
     def _check(self):
-        step, loss, indices = self._pending.popleft()
-        loss = float(loss)
-        if math.isfinite(loss):
+        step, loss, gradient_norm, indices = self._pending.popleft()
+        loss, gradient_norm = float(loss), float(gradient_norm)
+        if math.isfinite(loss) and math.isfinite(gradient_norm):
             return
         samples = [{"index": int(i), "name": self._sample_name(int(i))} for i in indices]
-        files.write_json(self._report, {"step": step, "loss": str(loss), "samples": samples})
+        found = {"step": step, "loss": str(loss), "gradient_norm": str(gradient_norm)}
+        files.write_json(self._report, {**found, "samples": samples})
         raise UserError(
-            f"the loss of step {step} is {loss}, so training stopped; the samples of that step "
-            f"are listed in {self._report}, and the last checkpoint, of an earlier step, is "
-            "kept. Look at those images first. If they are in order, start in a new workdir with "
-            "a lower config.optimizer.learning_rate (half of it, say), a longer "
-            "config.optimizer.warmup_steps, or a smaller config.optimizer.clip_norm"
+            f"in step {step} the loss was {loss} and the gradient's norm {gradient_norm}, so "
+            f"training stopped; the samples of that step are listed in {self._report}, and the "
+            "last checkpoint, of an earlier step, is kept. Look at those images first. If they "
+            "are in order, start in a new workdir with a lower config.optimizer.learning_rate "
+            "(half of it, say), a longer config.optimizer.warmup_steps, or a smaller "
+            "config.optimizer.clip_norm"
         )

@@ -1,4 +1,4 @@
-"""Signals and losses that are no numbers."""
+"""Signals, and numbers that are not finite."""
 
 import json
 import os
@@ -27,13 +27,19 @@ def guard(tmp_path):
     return LossGuard(tmp_path / "report.json", lambda index: f"image{index}")
 
 
-@pytest.mark.parametrize("loss", [jnp.nan, jnp.inf])
-def test_a_loss_that_is_no_number_stops_and_lists_the_samples(tmp_path, loss):
+ONE = jnp.float32(1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "gradient_norm", "said"),
+    [(jnp.nan, 1, "loss was nan"), (jnp.inf, 1, "loss was inf"), (1, jnp.inf, "norm inf")],
+)
+def test_numbers_that_are_not_finite_stop_and_list_the_samples(tmp_path, loss, gradient_norm, said):
     watch = guard(tmp_path)
-    watch.watch(7, jnp.float32(1), np.array([0, 1]))
-    watch.watch(8, jnp.float32(loss), np.array([4, 2]))
-    with pytest.raises(UserError, match=r"the loss of step 8 is (nan|inf).*learning_rate"):
-        watch.watch(9, jnp.float32(1), np.array([5, 6]))
+    watch.watch(7, ONE, ONE, np.array([0, 1]))
+    watch.watch(8, jnp.float32(loss), jnp.float32(gradient_norm), np.array([4, 2]))
+    with pytest.raises(UserError, match=rf"in step 8 .*{said}.*learning_rate"):
+        watch.watch(9, ONE, ONE, np.array([5, 6]))
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["step"] == 8
     assert report["samples"] == [{"index": 4, "name": "image4"}, {"index": 2, "name": "image2"}]
@@ -41,14 +47,14 @@ def test_a_loss_that_is_no_number_stops_and_lists_the_samples(tmp_path, loss):
 
 def test_settling_checks_the_last_step_too(tmp_path):
     watch = guard(tmp_path)
-    watch.watch(1, jnp.float32(jnp.nan), np.array([3]))
+    watch.watch(1, jnp.float32(jnp.nan), ONE, np.array([3]))
     with pytest.raises(UserError, match="step 1"):
         watch.settle()
 
 
-def test_finite_losses_pass(tmp_path):
+def test_finite_numbers_pass(tmp_path):
     watch = guard(tmp_path)
     for step in range(3):
-        watch.watch(step, jnp.float32(step), np.array([0]))
+        watch.watch(step, jnp.float32(step), ONE, np.array([0]))
     watch.settle()
     assert list(tmp_path.iterdir()) == []
