@@ -61,8 +61,8 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
             return arguments
         except AttributeError as error:
             unknown = [arg.split("=")[0].lstrip("-") for arg in argv if arg.startswith("--config.")]
-            # The message is the quoted name, perhaps with a guess at what was meant below it.
-            field = str(error).strip('"').splitlines()[0].strip("'")
+            # The message is the name in quotes, perhaps with a guess at what was meant.
+            field = re.search(r"\w+", str(error)).group()
             named = [name for name in unknown if field in name.split(".")] or [field]
             raise UserError(f"{named[0]} is unknown: configs/base.py lists all fields") from error
         except flags.Error as error:

@@ -73,7 +73,7 @@ def test_metrics_pictures_and_tensorboard_files_are_written(finished):
         "restored_01.png",
     }
     with Image.open(workdir / "picture.png") as picture:
-        assert picture.width > 4 * 400
+        assert picture.width > 3 * 400
 
 
 def test_the_model_restores_the_samples_that_were_saved(finished):

@@ -28,19 +28,20 @@ def overview(group: Group, embedding: np.ndarray, restored: np.ndarray) -> np.nd
     embeddings = [embedding, error_map(embedding, group["reference"])]
     columns = {
         "inputs": list(frames),
-        "embedding": embeddings[: max(len(frames), 1)],
+        "embedding": embeddings[: len(frames)],
         "restored": list(restored),
         f"error x{AMPLIFICATION}": [error_map(a, b) for a, b in zip(restored, frames, strict=True)],
     }
-    height, width = frames.shape[1:3]
+    height = frames.shape[1]
+    widths = [images[0].shape[1] + GAP for images in columns.values()]
     canvas = Image.new(
         "RGB",
-        (len(columns) * (width + GAP) - GAP, TITLE_HEIGHT + len(frames) * (height + GAP) - GAP),
+        (sum(widths) - GAP, TITLE_HEIGHT + len(frames) * (height + GAP) - GAP),
         "white",
     )
     draw = ImageDraw.Draw(canvas)
     for column, (title, images) in enumerate(columns.items()):
-        left = column * (width + GAP)
+        left = sum(widths[:column])
         draw.text((left + 2, 2), title, fill="black")
         for row, image in enumerate(images):
             canvas.paste(_to_pillow(image), (left, TITLE_HEIGHT + row * (height + GAP)))

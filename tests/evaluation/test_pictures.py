@@ -33,7 +33,15 @@ def test_an_overview_shows_inputs_embedding_restored_and_error():
 
 def test_grey_and_small_embeddings_have_their_place():
     group, embedding, restored = sample(embedding_channels=1, scale=2)
-    assert pictures.overview(group, embedding, restored).dtype == np.uint8
+    picture = pictures.overview(group, embedding, restored)
+    assert picture.shape == (
+        pictures.TITLE_HEIGHT + 2 * 16 + pictures.GAP,
+        3 * 12 + 6 + 3 * pictures.GAP,
+        3,
+    )
+    left = 12 + pictures.GAP
+    shown = picture[pictures.TITLE_HEIGHT :][:8, left : left + 6]
+    np.testing.assert_array_equal(shown, embedding.repeat(3, axis=2))
 
 
 def test_samples_are_saved_without_loss(tmp_path):
