@@ -97,7 +97,9 @@ def test_a_finished_run_is_evaluated_again_without_training(finished, cache):
     workdir, _, _ = finished
     weights = (workdir / "model" / "model.safetensors").read_bytes()
     before = json.loads((workdir / "results.json").read_text())["networks"]["trained"]
-    arguments = program.command(workdir, mode="eval", evaluation__checkpoint="best")
+    arguments = program.command(
+        workdir, mode="eval", evaluation__checkpoint="best", evaluation__untrained=False
+    )
     status, stdout, stderr = program.run(arguments, cache)
     assert status == 0, stderr
     assert "untrained" not in stdout

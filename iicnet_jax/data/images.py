@@ -62,7 +62,7 @@ def random_corner(rng: np.random.Generator, image, height: int, width: int) -> t
     return int(top), int(left)
 
 
-def shrink(image: RGB, factor: int) -> RGB:
+def shrink(image: RGB, factor: int) -> UInt8[np.ndarray, "h2 w2 3"]:
     """Bicubic reduction by a whole factor (antialiased, a = -0.5); remainders are cut off."""
     height, width = image.shape[0] // factor, image.shape[1] // factor
     image = crop(image, 0, 0, height * factor, width * factor)
