@@ -3,7 +3,7 @@
 Command:  python -m iicnet_jax.main --config=configs/dual_x4.py \
               --config.data.root=DIV2K --workdir=runs/dual_x4
 Data:     DIV2K, high resolution and bicubic x4, 750 / 50 / 100 pairs
-Paper:    see its Table 4 in the main text (the supplement gives no numbers for this task)
+Paper:    the supplement gives no number for it
 Ours:     not yet run
 """
 

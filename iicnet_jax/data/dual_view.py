@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from iicnet_jax.data import div2k
 from iicnet_jax.data.images import centre_crop, crop, random_corner
 from iicnet_jax.data.regime import Group, Regime
 from iicnet_jax.data.store import FolderStore, ImageStore
@@ -17,13 +18,7 @@ from iicnet_jax.errors import UserError
 
 SCALES = (2, 4, 8)
 VALIDATION_IMAGES = 50
-IMAGES = {"train": 800, "valid": 100}
 SMALLEST_SIDE_X8 = 144
-HOW_TO_GET = (
-    "DIV2K is published at https://data.vision.ee.ethz.ch/cvl/DIV2K/; unpack the training and "
-    "validation images, high resolution and bicubic, so that config.data.root holds "
-    "DIV2K_{train,valid}_HR and DIV2K_{train,valid}_LR_bicubic/X2 (X4, X8)"
-)
 
 
 class DualView(Regime):
@@ -45,21 +40,13 @@ class DualView(Regime):
 
     @classmethod
     def from_config(cls, data, model):
-        return cls(FolderStore(data.root, HOW_TO_GET), data.scale, data.crop)
+        return cls(FolderStore(data.root, div2k.HOW_TO_GET), data.scale, data.crop)
 
     def names(self, split):
         return [PurePosixPath(low).stem for low, _ in self.pairs(split)]
 
     def load(self, split, index):
-        low_path, high_path = self.pairs(split)[index]
-        low, high = self.store.read(low_path), self.store.read(high_path)
-        sides = zip(low.shape[:2], high.shape[:2], strict=True)
-        if any(abs(small * self.scale - large) >= self.scale for small, large in sides):
-            raise UserError(
-                f"{high_path} ({high.shape[0]}x{high.shape[1]}) is not {self.scale} times the "
-                f"size of {low_path} ({low.shape[0]}x{low.shape[1]}): replace both files"
-            )
-        return low, high
+        return div2k.read_pair(self.store, self.pairs(split)[index], self.scale)
 
     def training_group(self, images, rng):
         low, high = images
@@ -79,22 +66,12 @@ class DualView(Regime):
 
     def _find_pairs(self, split):
         if split == "test":
-            return self._published_pairs("valid")
-        pairs = self._published_pairs("train")
+            return div2k.pairs(self.store, "valid", self.scale)
+        pairs = div2k.pairs(self.store, "train", self.scale)
         if self.scale == 8:
             pairs = [pair for pair in pairs if min(self.store.size(pair[0])) >= SMALLEST_SIDE_X8]
         train, validation = pairs[:-VALIDATION_IMAGES], pairs[-VALIDATION_IMAGES:]
         return train if split == "train" else validation
-
-    def _published_pairs(self, part):
-        folders = [f"DIV2K_{part}_LR_bicubic/X{self.scale}", f"DIV2K_{part}_HR"]
-        low, high = (self.store.files(folder, ".png") for folder in folders)
-        for folder, found in zip(folders, (low, high), strict=True):
-            if len(found) != IMAGES[part]:
-                raise UserError(
-                    f"{folder} holds {len(found)} PNG files instead of {IMAGES[part]}: {HOW_TO_GET}"
-                )
-        return list(zip(low, high, strict=True))
 
 
 def _group(normal: np.ndarray, high: np.ndarray) -> Group:

@@ -20,6 +20,11 @@ class Group(TypedDict):
 class Regime(abc.ABC):
     """A task's data. Samples of a split are numbered from 0, in a fixed order."""
 
+    @classmethod
+    @abc.abstractmethod
+    def from_config(cls, data, model) -> "Regime":
+        """The regime that `config.data` describes, for the network of `config.model`."""
+
     @abc.abstractmethod
     def names(self, split: str) -> Sequence[str]:
         """A name for every sample of the split: "train", "validation" or "test".

@@ -1,11 +1,24 @@
 """The regimes by the name that a configuration gives."""
 
 from iicnet_jax.data.dual_view import DualView
+from iicnet_jax.data.grayscale import Grayscale
+from iicnet_jax.data.hiding import Hiding
 from iicnet_jax.data.photographs import Photographs
 from iicnet_jax.data.regime import Regime
+from iicnet_jax.data.rescaling import Rescaling
+from iicnet_jax.data.stereo import Stereo
+from iicnet_jax.data.video import Video
 from iicnet_jax.errors import UserError
 
-REGIMES = {"dual_view": DualView, "photographs": Photographs}
+REGIMES = {
+    "dual_view": DualView,
+    "grayscale": Grayscale,
+    "hiding": Hiding,
+    "photographs": Photographs,
+    "rescaling": Rescaling,
+    "stereo": Stereo,
+    "video": Video,
+}
 
 
 def create_regime(data, model) -> Regime:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from iicnet_jax.data.dual_view import HOW_TO_GET, DualView
+from iicnet_jax.data.div2k import HOW_TO_GET
+from iicnet_jax.data.dual_view import DualView
 from iicnet_jax.data.store import FolderStore
 from iicnet_jax.errors import UserError
 from tests.div2k import png, write_tree

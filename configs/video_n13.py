@@ -1,0 +1,17 @@
+"""Thirteen video frames in one (supplement, Table 4).
+
+Command:  python -m iicnet_jax.main --config=configs/video_n13.py \
+              --config.data.root=DAVIS --workdir=runs/video_n13
+Data:     DAVIS 2017 at 480p: 105 sequences train, 15 validate, 30 test
+Paper:    embedding 36.874 dB / 0.9307, restored 33.693 dB / 0.9232 (Table 4)
+Ours:     not yet run
+"""
+
+from configs import video_n5
+
+
+def get_config():
+    config = video_n5.get_config()
+    config.model.num_images = 13
+    config.data.batch_size = 1
+    return config

@@ -1,0 +1,16 @@
+"""Five video frames in one, without the frequency loss (st-03).
+
+Command:  python -m iicnet_jax.main --config=configs/video_n5_no_frequency.py \
+              --config.data.root=DAVIS --workdir=runs/video_n5_no_frequency
+Data:     DAVIS 2017 at 480p: 105 sequences train, 15 validate, 30 test
+Paper:    the supplement gives no number for it
+Ours:     not yet run
+"""
+
+from configs import video_n5
+
+
+def get_config():
+    config = video_n5.get_config()
+    config.loss.frequency = 0.0
+    return config
