@@ -73,8 +73,8 @@ def get_config() -> ConfigDict:
         }
     )
 
-    # How the run is watched and kept. Only this section, `evaluation`, `data.root` and
-    # `data.workers` may change when a run is resumed: none of them changes what is learnt.
+    # How the run is watched and kept. Only this section, `evaluation`, `data.root`, `data.step`
+    # and `data.workers` may change when a run is resumed: they do not change what is learnt.
     config.run = ConfigDict(
         {
             "log_every": 100,  # steps between reports of the losses

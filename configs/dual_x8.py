@@ -1,4 +1,4 @@
-"""Dual view x8, a photograph and a eight times zoomed view of its centre in one (dual-03).
+"""Dual view x8, a photograph and an eight times zoomed view of its centre in one (dual-03).
 
 Command:  python -m iicnet_jax.main --config=configs/dual_x8.py \
               --config.data.root=DIV2K --workdir=runs/dual_x8

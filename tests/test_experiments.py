@@ -89,7 +89,7 @@ def test_every_experiment_has_the_supplements_settings(row):
 
 
 # Larger groups are built like smaller ones, but take long to trace.
-KINDS = {(row[5], row[8], row[-1]): row[0] for row in ROWS if int(row[2]) <= 3}
+KINDS = {(row[4], row[5], row[-1]): row[0] for row in ROWS if int(row[2]) <= 3}
 
 
 @pytest.mark.parametrize("name", KINDS.values())
