@@ -86,7 +86,7 @@ class Video(Regime):
         return self._windows[split]
 
     def _find_windows(self, split):
-        step = self.step
+        step = self.step if split == "test" else TRAINING_STEP
         span = step * (self.num_images - 1) + 1
         windows = []
         for sequence in self._sequences(split):
