@@ -7,8 +7,11 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 
 .PHONY: quickstart test lint clean
 
-quickstart: .venv/.installed
+quickstart: .venv/.installed runs/sample
 	$(BIN)/python -m iicnet_jax.main --config=configs/quickstart.py --workdir=runs/quickstart
+
+runs/sample: | .venv/.installed
+	$(BIN)/iicnet data sample --out=$@
 
 test: .venv/.installed-test
 	$(BIN)/python -m pytest

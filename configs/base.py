@@ -52,12 +52,15 @@ def get_config() -> ConfigDict:
     config.data = ConfigDict(
         {
             "regime": "dual_view",  # a name of iicnet_jax.data.registry
-            "root": "",  # folder of the dataset, as its publishers lay it out
+            "root": "",  # folder of the dataset, as published or as prepared
             "crop": 144,  # side of the training crop, in pixels
+            "flip_rotate": False,  # random flips and quarter turns of the training crops
             "batch_size": 2,  # samples a step, over all devices
             "scale": 4,  # dual_view: how much the second view is zoomed (2, 4, 8)
             "step": 1,  # video: frames from one image of a group to the next, when testing
-            "pan": 2,  # photographs: pixels between one image of a group and the next
+            "pattern": "",  # custom_folder: how files are named, e.g. "{group}_{image}.png"
+            "reference": 0,  # custom_folder: which image of a group is the reference, from 0
+            "cache": False,  # keep all decoded images in memory
             "workers": 0,  # processes that decode images; 0 uses threads
         }
     )
@@ -73,8 +76,9 @@ def get_config() -> ConfigDict:
         }
     )
 
-    # How the run is watched and kept. Only this section, `evaluation`, `data.root`, `data.step`
-    # and `data.workers` may change when a run is resumed: they do not change what is learnt.
+    # How the run is watched and kept. Only this section, `evaluation`, `data.root`, `data.step`,
+    # `data.cache` and `data.workers` may change when a run is resumed: they do not change what is
+    # learnt.
     config.run = ConfigDict(
         {
             "log_every": 100,  # steps between reports of the losses

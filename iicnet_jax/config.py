@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 from iicnet_jax.errors import UserError, require_choice
 
 # Fields that may differ between a run and its continuation: they do not change what is learnt.
-CHANGEABLE = ("run.", "evaluation.", "data.root", "data.step", "data.workers")
+CHANGEABLE = ("run.", "evaluation.", "data.root", "data.step", "data.cache", "data.workers")
 
 AT_LEAST_ZERO = (
     "seed",
@@ -16,7 +16,7 @@ AT_LEAST_ZERO = (
     "loss.restoration",
     "optimizer.warmup_steps",
     "optimizer.weight_decay",
-    "data.pan",
+    "data.reference",
     "data.workers",
     "evaluation.y_border",
     "evaluation.pictures",

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from iicnet_jax import build, files
 from iicnet_jax.data import create_regime
-from iicnet_jax.data.pipeline import evaluation_groups
+from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices
 from iicnet_jax.evaluation import pictures, protocol, tables
 from iicnet_jax.evaluation.inference import Converter
 from iicnet_jax.training.checkpoints import Checkpoints
@@ -59,11 +59,10 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
 
 def _evaluate_network(config, workdir, regime, convert: Converter, network: str) -> dict:
     """Measures by sample's name; the pictures are those of the trained network."""
-    limit = config.evaluation.limit
-    names = regime.names("test")[:limit]
-    samples = evaluation_groups(regime, "test", limit)
+    indices = evaluation_indices(regime, "test", config.evaluation.limit)
+    samples = evaluation_groups(regime, "test", indices)
     measures, overviews = {}, []
-    progress = tqdm(samples, total=len(names), desc=network, unit="sample", disable=None)
+    progress = tqdm(samples, total=len(indices), desc=network, unit="sample", disable=None)
     for name, group in progress:
         result = protocol.evaluate_group(convert, group, y_border=config.evaluation.y_border)
         measures[name] = result.measures

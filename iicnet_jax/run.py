@@ -11,7 +11,7 @@ from pathlib import Path
 
 from absl import flags
 from absl import logging as absl_logging
-from ml_collections import ConfigDict
+from ml_collections import ConfigDict, config_flags
 from tqdm import tqdm
 
 from iicnet_jax import config as configuration
@@ -26,8 +26,8 @@ MODES = ("train_and_eval", "train", "eval")
 
 def run(config: ConfigDict, workdir: str, mode: str) -> None:
     """Trains and evaluates as `mode` says. A mistake of the user ends the program with status 1."""
-    with _exit_on_user_error():
-        check_config(config)
+    with exit_on_user_error():
+        check_config(config, flags.FLAGS)
         folder = Path(workdir).expanduser()
         if mode == "eval":
             run_folder.require_same(folder, config)
@@ -39,10 +39,26 @@ def run(config: ConfigDict, workdir: str, mode: str) -> None:
             print(f"Pictures: {folder / 'picture.png'}    All numbers: {folder / 'results.md'}")
 
 
-def check_config(config) -> None:
+def load_config(arguments: Sequence[str]) -> ConfigDict:
+    """The configuration that --config=FILE and --config.field=value describe.
+
+    Raises:
+      UserError: see `parse_flags` and `check_config`; or there are other arguments.
+    """
+    flag_values = flags.FlagValues()
+    config_flags.DEFINE_config_file("config", None, "The experiment.", flag_values=flag_values)
+    flags.mark_flag_as_required("config", flag_values)
+    _, *others = parse_flags(["iicnet", *arguments], flag_values)
+    if others:
+        raise UserError(f"unexpected argument {others[0]!r} (see --help)")
+    check_config(flag_values.config, flag_values)
+    return flag_values.config
+
+
+def check_config(config, flag_values: flags.FlagValues) -> None:
     """Raises UserError unless the configuration was found and has the base's fields and types."""
     if not isinstance(config, ConfigDict):
-        path = Path(flags.FLAGS["config"].config_filename)
+        path = Path(flag_values["config"].config_filename)
         if not path.is_file():
             raise UserError(f"there is no configuration file {path}")
         raise UserError(f"get_config() of {path} must return a ConfigDict")
@@ -52,11 +68,11 @@ def check_config(config) -> None:
     configuration.check(config, base.get_config())
 
 
-def parse_flags(argv: Sequence[str]) -> list[str]:
+def parse_flags(argv: Sequence[str], flag_values: flags.FlagValues = flags.FLAGS) -> list[str]:
     """absl's parsing, with every mistake as one paragraph on stderr and exit status 1."""
-    with _exit_on_user_error():
+    with exit_on_user_error():
         try:
-            arguments = flags.FLAGS(list(argv))
+            arguments = flag_values(list(argv))
             _set_up_logging()
             return arguments
         except AttributeError as error:
@@ -85,7 +101,8 @@ def _config_file_mistake(error) -> str:
 
 
 @contextlib.contextmanager
-def _exit_on_user_error() -> Iterator[None]:
+def exit_on_user_error() -> Iterator[None]:
+    """A mistake of the user ends the program with its message on stderr and status 1."""
     try:
         yield
     except UserError as error:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from iicnet_jax import build, files
 from iicnet_jax.data import Regime, create_regime
-from iicnet_jax.data.pipeline import evaluation_groups, training_batches
+from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices, training_batches
 from iicnet_jax.data.regime import SPLITS
 from iicnet_jax.evaluation import pictures, protocol
 from iicnet_jax.evaluation.inference import Converter
@@ -64,6 +64,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         regime,
         batch_size=config.data.batch_size,
         seed=config.seed,
+        flip_rotate=config.data.flip_rotate,
         workers=config.data.workers,
         process_index=jax.process_index(),
         process_count=jax.process_count(),
@@ -181,8 +182,8 @@ class _Validation:
         # Every process computes the same on its own first device.
         convert = self._convert.with_params(jax.device_get(params))
         fields = self._config.evaluation
-        samples = evaluation_groups(self._regime, "validation", fields.validation_limit)
-        groups = [group for _, group in samples]
+        indices = evaluation_indices(self._regime, "validation", fields.validation_limit)
+        groups = [group for _, group in evaluation_groups(self._regime, "validation", indices)]
         results = [
             protocol.evaluate_group(convert, group, y_border=fields.y_border) for group in groups
         ]

@@ -1,6 +1,7 @@
 """Strict JAX, two devices and checked shapes for every test; how tests make networks."""
 
 import os
+import tempfile
 
 # Tests compile much and compute little.
 os.environ["XLA_FLAGS"] = (
@@ -8,8 +9,15 @@ os.environ["XLA_FLAGS"] = (
     "--xla_llvm_disable_expensive_passes=true"
 )
 
+# What one test has compiled is there for the others; the processes of one run share the folder.
+if "IICNET_TEST_CACHE" not in os.environ:
+    CACHE = tempfile.TemporaryDirectory(prefix="iicnet_compiled_")
+    os.environ["IICNET_TEST_CACHE"] = CACHE.name
+
 import jax  # noqa: E402
 
+jax.config.update("jax_compilation_cache_dir", os.environ["IICNET_TEST_CACHE"])
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_num_cpu_devices", 2)  # must come before the first array
 jax.config.update("jax_default_prng_impl", "rbg")  # compiles faster than threefry

@@ -5,15 +5,17 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from iicnet_jax.data.store import ImageStore
+from iicnet_jax.data.store import Dataset, Store
 from iicnet_jax.errors import UserError
 
 
-class MemoryStore(ImageStore):
+class MemoryStore(Store):
     """Images by path; of black ones (height, width) is enough. Counts the calls of `size`."""
 
-    def __init__(self, images: Mapping[str, np.ndarray | tuple[int, int]]):
+    def __init__(self, images: Mapping[str, np.ndarray | tuple[int, int]], dataset: Dataset):
         self.images = images
+        self.dataset = dataset
+        self.counts = dataset.counts
         self.sizes_read = 0
 
     def files(self, folder, suffix):
@@ -22,6 +24,12 @@ class MemoryStore(ImageStore):
     def folders(self, folder):
         parents = {str(parent) for path in self.images for parent in PurePosixPath(path).parents}
         return self._in_folder(folder, parents)
+
+    def frames(self, video):
+        raise NotImplementedError
+
+    def lines(self, path):
+        raise NotImplementedError
 
     def read(self, path):
         image = self.images[path]

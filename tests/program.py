@@ -1,12 +1,16 @@
 """The main program as tests start it: small, in a process of its own."""
 
+import functools
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+from iicnet_jax.data.sample import write_sample
+
 ROOT = Path(__file__).parent.parent
-# A tiny network on the photographs; a step takes milliseconds, compilation seconds.
+# A tiny network on the sample's videos; a step takes milliseconds, compilation seconds.
 TINY = {
     "steps": 6,
     "model.num_images": 2,
@@ -24,9 +28,24 @@ TINY = {
 }
 
 
+_FOLDERS = []
+
+
+@functools.cache
+def videos() -> Path:
+    """The sample's DAVIS 2017, written once a test process and removed when that ends."""
+    folder = tempfile.TemporaryDirectory(prefix="iicnet_sample_")
+    _FOLDERS.append(folder)
+    return write_sample(Path(folder.name), ["DAVIS-2017"])["DAVIS-2017"]
+
+
 def command(workdir, *, mode="train_and_eval", config="configs/quickstart.py", **fields):
     """The command line; fields are written with __ for the dot."""
-    fields = TINY | {name.replace("__", "."): value for name, value in fields.items()}
+    fields = (
+        TINY
+        | {"data.root": videos()}
+        | {name.replace("__", "."): value for name, value in fields.items()}
+    )
     return [
         sys.executable,
         *("-m", "iicnet_jax.main", f"--config={config}", f"--workdir={workdir}", f"--mode={mode}"),

@@ -9,49 +9,10 @@ from flax import nnx
 from configs import base
 from iicnet_jax import build, config
 from iicnet_jax.data import REGIMES
+from tests.experiments import CROPS, ROWS, SCALES, load
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-NO_EXPERIMENTS = {"__init__", "base", "quickstart"}
-
-# The supplement's Table 1, in its order; then its Tables 4, 5 and 3. Columns: file[:argument],
-# id, number of images, batch size, relation module, down-scaling and split, blocks, lambda1,
-# lambda2, lambda3, regime.
-TABLE = """
-video_n5               st-01    5  2  yes  none          10  1  0.001  3    video
-video_n5_no_relation   st-02    5  1  no   none          30  1  0.001  3    video
-video_n5_no_frequency  st-03    5  2  yes  none          10  1  0      3    video
-video_n7               st-04    7  2  yes  none          10  1  0.001  3    video
-video_n9               st-05    9  2  yes  none          10  1  0.001  3    video
-video_n3_down          st-06    3  2  yes  haar/prop     10  1  0.001  0.4  video
-video_n5_down          st-07    5  2  yes  squeeze/ref   10  1  0.001  0.4  video
-stereo                 mono-01  2  2  yes  none          16  1  0.001  3    stereo
-stereo_no_relation     mono-02  2  1  no   none          24  1  0.001  3    stereo
-stereo_no_frequency    mono-03  2  2  yes  none          16  1  0      3    stereo
-dual_x2                dual-01  2  2  yes  none          10  1  0.001  3    dual_view
-dual_x4                dual-02  2  2  yes  none          10  1  0.001  3    dual_view
-dual_x8                dual-03  2  2  yes  none          10  1  0.001  3    dual_view
-hide_n2                hide-01  2  2  yes  none          10  1  0.001  3    hiding
-hide_n3                hide-02  3  2  yes  none          10  1  0.001  3    hiding
-hide_n4                hide-03  4  2  yes  none          10  1  0.001  3    hiding
-hide_n5                hide-04  5  2  yes  none          10  1  0.001  3    hiding
-hide_n5_no_relation    hide-05  5  1  no   none          30  1  0.001  3    hiding
-hide_n5_no_frequency   hide-06  5  2  yes  none          10  1  0      3    hiding
-video_n11              Table-4  11 1  yes  none          10  1  0.001  3    video
-video_n13              Table-4  13 1  yes  none          10  1  0.001  3    video
-video_n15              Table-4  15 1  yes  none          10  1  0.001  3    video
-video_n3_down:pr       Table-5  3  2  yes  squeeze/ref   10  1  0.001  0.4  video
-video_n3_down:pp       Table-5  3  2  yes  squeeze/prop  10  1  0.001  0.4  video
-video_n3_down:hr       Table-5  3  2  yes  haar/ref      10  1  0.001  0.4  video
-video_n3_down:hp       Table-5  3  2  yes  haar/prop     10  1  0.001  0.4  video
-grayscale              Table-3  1  2  yes  none          16  1  0.001  3    grayscale
-rescale_x2             Table-3  1  2  yes  squeeze/prop  16  1  0.001  3    rescaling
-"""
-ROWS = [line.split() for line in TABLE.strip().splitlines()]
-
-
-def load(name):
-    module, *argument = name.split(":")
-    return importlib.import_module(f"configs.{module}").get_config(*argument)
+NO_EXPERIMENTS = {"__init__", "base", "quickstart", "custom_folder"}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
@@ -78,11 +39,15 @@ def test_every_experiment_has_the_supplements_settings(row):
         "optimizer.weight_decay": 1e-5,
         "quantisation": "noise",
         "data.batch_size": int(batch),
-        "data.crop": 144,
+        "data.crop": CROPS.get(name, 144),
+        "data.step": 1,
+        "data.flip_rotate": False,
         "data.regime": regime,
     }
     if split:
         expected["model.split"] = split
+    if name in SCALES:
+        expected["data.scale"] = SCALES[name]
     assert {field: fields[field] for field in expected} == expected
     assert build.run_length(experiment) == 50_000
     assert regime in REGIMES

@@ -68,18 +68,18 @@ def test_metrics_pictures_and_tensorboard_files_are_written(finished):
     assert [line["step"] for line in lines if "train/loss" in line] == [1, 2, 3, 4, 5, 6]
     assert [line["step"] for line in lines if "validation/restored_psnr" in line] == [3, 6]
     assert list((workdir / "tensorboard").iterdir())
-    assert {path.name for path in (workdir / "samples" / "chelsea").iterdir()} >= {
+    assert {path.name for path in (workdir / "samples" / "pan-chelsea_00001").iterdir()} >= {
         "embedding.png",
         "restored_01.png",
     }
     with Image.open(workdir / "picture.png") as picture:
-        assert picture.width > 3 * 400
+        assert picture.width > 3 * 200
 
 
 def test_the_model_restores_the_samples_that_were_saved(finished):
     workdir, _, _ = finished
     model = load_model(workdir / "model")
-    folder = workdir / "samples" / "chelsea"
+    folder = workdir / "samples" / "pan-chelsea_00001"
 
     def read(name):
         with Image.open(folder / name) as image:
@@ -208,7 +208,8 @@ def get_config():
             ["--config.model.downscaling=none", "--config.model.embedding_channels=1"],
             "change num_images, downscaling or embedding_channels",
         ),
-        (["--config=configs/dual_x4.py"], "DIV2K is published at"),
+        (["--config=configs/dual_x4.py"], "config.data.root is not set: DIV2K is published at"),
+        (["--config.data.root=nowhere"], "the folder nowhere/DAVIS-2017-test-dev/JPEGImages/480p"),
         (["--mode=tarin"], "value should be one of <train_and_eval|train|eval>"),
         (["--mode=eval"], "holds no run"),
         (["--confg=x"], "Unknown command line flag 'confg'"),
@@ -225,7 +226,8 @@ def test_mistakes_end_in_one_message(arguments, message, tmp_path, cache):
         (tmp_path / "config.py").write_text(arguments[0])
         arguments = [f"--config={tmp_path / 'config.py'}"]
     if not arguments[0].startswith("--config="):
-        arguments = ["--config=configs/quickstart.py", *arguments]
+        root = f"--config.data.root={program.videos()}"
+        arguments = ["--config=configs/quickstart.py", root, *arguments]
     workdir = tmp_path / "run"
     status, stdout, stderr = program.run(
         [sys.executable, "-m", "iicnet_jax.main", f"--workdir={workdir}", *arguments], cache

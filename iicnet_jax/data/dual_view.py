@@ -6,22 +6,19 @@ images train, the last 50 validate, the 100 validation images test. At x8, image
 under 144 are dropped from the first two.
 """
 
-from pathlib import PurePosixPath
-
 import numpy as np
 
-from iicnet_jax.data import div2k
-from iicnet_jax.data.images import centre_crop, crop, random_corner
-from iicnet_jax.data.regime import Group, Regime
-from iicnet_jax.data.store import FolderStore, ImageStore
+from iicnet_jax.data.div2k import Div2k
+from iicnet_jax.data.images import RGB, centre_crop, crop, random_corner
+from iicnet_jax.data.regime import Group
+from iicnet_jax.data.store import Store
 from iicnet_jax.errors import UserError
 
 SCALES = (2, 4, 8)
-VALIDATION_IMAGES = 50
 SMALLEST_SIDE_X8 = 144
 
 
-class DualView(Regime):
+class DualView(Div2k):
     """Pairs (low resolution, high resolution) of DIV2K.
 
     Args:
@@ -30,50 +27,39 @@ class DualView(Regime):
       crop: side in pixels of the training crop.
     """
 
-    def __init__(self, store: ImageStore, scale: int, crop: int):
+    def __init__(self, store: Store, scale: int, crop: int):
         if scale not in SCALES:
             raise UserError(f"config.data.scale must be 2, 4 or 8 for dual_view, not {scale}")
-        self.store = store
+        super().__init__(store)
         self.scale = scale
         self.crop = crop
-        self._pairs = {}
 
     @classmethod
-    def from_config(cls, data, model):
-        return cls(FolderStore(data.root, div2k.HOW_TO_GET), data.scale, data.crop)
-
-    def names(self, split):
-        return [PurePosixPath(low).stem for low, _ in self.pairs(split)]
-
-    def load(self, split, index):
-        return div2k.read_pair(self.store, self.pairs(split)[index], self.scale)
+    def from_config(cls, store, data, model):
+        return cls(store, data.scale, data.crop)
 
     def training_group(self, images, rng):
         low, high = images
         side, scale = self.crop, self.scale
-        top, left = random_corner(rng, low, side, side)
-        same_content = crop(high, top * scale, left * scale, side * scale, side * scale)
-        return _group(crop(low, top, left, side, side), same_content)
+        top, left = random_corner(rng, low.shape, side, side)
+        # The middle of the high-resolution image of the same content.
+        margin = (side * scale - side) // 2
+        zoomed = crop(high, top * scale + margin, left * scale + margin, side, side)
+        return _group(crop(low, top, left, side, side), zoomed)
 
     def evaluation_group(self, images):
-        return _group(*images)
+        normal, high = images
+        return _group(np.asarray(normal), centre_crop(high, *normal.shape[:2]))
 
-    def pairs(self, split) -> list[tuple[str, str]]:
-        """Paths of the low- and the high-resolution image of every sample."""
-        if split not in self._pairs:
-            self._pairs[split] = self._find_pairs(split)
-        return self._pairs[split]
-
-    def _find_pairs(self, split):
+    def _find_samples(self, split):
         if split == "test":
-            return div2k.pairs(self.store, "valid", self.scale)
-        pairs = div2k.pairs(self.store, "train", self.scale)
+            return self._pairs("valid")
+        pairs = self._pairs("train")
         if self.scale == 8:
             pairs = [pair for pair in pairs if min(self.store.size(pair[0])) >= SMALLEST_SIDE_X8]
-        train, validation = pairs[:-VALIDATION_IMAGES], pairs[-VALIDATION_IMAGES:]
-        return train if split == "train" else validation
+        train = len(pairs) - self.store.counts["validation"]
+        return pairs[:train] if split == "train" else pairs[train:]
 
 
-def _group(normal: np.ndarray, high: np.ndarray) -> Group:
-    zoomed = centre_crop(high, *normal.shape[:2])
+def _group(normal: RGB, zoomed: RGB) -> Group:
     return {"frames": np.stack([normal, zoomed]), "reference": normal}

@@ -6,29 +6,19 @@ remains train, the others test. As in the authors' code these also validate, so 
 checkpoint by validation is chosen on test images.
 """
 
-from pathlib import PurePosixPath
-
 import numpy as np
 from jaxtyping import UInt8
 from tqdm import tqdm
 
 from iicnet_jax.data.images import RGB, crop, random_corner
-from iicnet_jax.data.regime import Group, Regime
-from iicnet_jax.data.store import FolderStore, ImageStore
-from iicnet_jax.errors import UserError
+from iicnet_jax.data.regime import FileRegime, Group
+from iicnet_jax.data.store import Dataset, Store
 
 FOLDER = "VOC2012/JPEGImages"
-IMAGES = 17_125
-TRAINING_IMAGES = 13_758
 SMALLEST_SIDE = 144
-HOW_TO_GET = (
-    "the training/validation data of VOC2012 is published at "
-    "http://host.robots.ox.ac.uk/pascal/VOC/voc2012/; unpack it so that config.data.root, the "
-    f"folder VOCdevkit, holds {FOLDER}"
-)
 
 
-class Grayscale(Regime):
+class Grayscale(FileRegime):
     """Images of VOC2012, with their luma as references.
 
     Args:
@@ -36,43 +26,48 @@ class Grayscale(Regime):
       crop: side in pixels of the training crop.
     """
 
-    def __init__(self, store: ImageStore, crop: int):
-        self.store = store
+    DATASET = Dataset(
+        name="voc2012",
+        counts={"images": 17_125, "train": 13_758},
+        parts={"images": (f"{FOLDER}/*.jpg",)},
+        how_to_get=(
+            "the training/validation data of VOC2012 is published at "
+            "http://host.robots.ox.ac.uk/pascal/VOC/voc2012/; unpack it so that "
+            f"config.data.root, the folder VOCdevkit, holds {FOLDER}"
+        ),
+    )
+
+    def __init__(self, store: Store, crop: int):
+        super().__init__(store)
         self.crop = crop
-        self._paths = None
+        self._large = None
 
     @classmethod
-    def from_config(cls, data, model):
-        return cls(FolderStore(data.root, HOW_TO_GET), data.crop)
-
-    def names(self, split):
-        return [PurePosixPath(path).stem for path in self.paths(split)]
-
-    def load(self, split, index):
-        return (self.store.read(self.paths(split)[index]),)
+    def from_config(cls, store, data, model):
+        return cls(store, data.crop)
 
     def training_group(self, images, rng):
         (image,) = images
-        top, left = random_corner(rng, image, self.crop, self.crop)
+        top, left = random_corner(rng, image.shape, self.crop, self.crop)
         return _group(crop(image, top, left, self.crop, self.crop))
 
     def evaluation_group(self, images):
-        return _group(*images)
+        (image,) = images
+        return _group(np.asarray(image))
 
-    def paths(self, split) -> list[str]:
-        """The image of every sample. The first call reads the sizes of all images."""
-        if self._paths is None:
-            self._paths = self._large_images()
-        train, others = self._paths[:TRAINING_IMAGES], self._paths[TRAINING_IMAGES:]
-        return train if split == "train" else others
+    def _find_samples(self, split):
+        if self._large is None:
+            self._large = self._large_images()
+        count = self.store.counts["train"]
+        train, others = self._large[:count], self._large[count:]
+        return [(path,) for path in (train if split == "train" else others)]
 
     def _large_images(self):
-        found = self.store.files(FOLDER, ".jpg")
-        if len(found) != IMAGES:
-            raise UserError(
-                f"{FOLDER} holds {len(found)} JPG files instead of {IMAGES}: {HOW_TO_GET}"
-            )
-        progress = tqdm(found, desc="sizes of the images", unit="image", disable=None)
+        found, expected = self.store.files(FOLDER, ".jpg"), self.store.counts["images"]
+        self._require(
+            len(found) == expected, f"{FOLDER} holds {len(found)} JPG files instead of {expected}"
+        )
+        progress = tqdm(found, desc=f"image sizes of {FOLDER}", unit="image", disable=None)
         return [path for path in progress if min(self.store.size(path)) >= SMALLEST_SIDE]
 
 

@@ -13,21 +13,15 @@ import numpy as np
 from tqdm import tqdm
 
 from iicnet_jax.data.images import centre_crop, crop, random_corner
-from iicnet_jax.data.regime import Group, Regime
-from iicnet_jax.data.store import FolderStore, ImageStore
-from iicnet_jax.errors import UserError
+from iicnet_jax.data.regime import FileRegime, Group
+from iicnet_jax.data.store import Dataset, Store
 
 FOLDER = "flicker_2W_images"
-IMAGES = 20_745
 SQUARE = 576
 TRAIN, VALIDATION = 0.7, 0.1  # of the groups
-HOW_TO_GET = (
-    "Flicker 2W is published at https://github.com/liujiaheng/CompressionData; unpack it so that "
-    f"config.data.root holds {FOLDER}"
-)
 
 
-class Hiding(Regime):
+class Hiding(FileRegime):
     """Groups of unrelated photographs of Flicker 2W.
 
     Args:
@@ -36,44 +30,44 @@ class Hiding(Regime):
       crop: side in pixels of the training crop, at most 576.
     """
 
-    def __init__(self, store: ImageStore, num_images: int, crop: int):
-        self.store = store
+    DATASET = Dataset(
+        name="flicker2w",
+        counts={"images": 20_745},
+        parts={"images": (f"{FOLDER}/*",)},
+        how_to_get=(
+            "Flicker 2W is published at https://github.com/liujiaheng/CompressionData; unpack it "
+            f"so that config.data.root holds {FOLDER}"
+        ),
+    )
+
+    def __init__(self, store: Store, num_images: int, crop: int):
+        super().__init__(store)
         self.num_images = num_images
         self.crop = crop
-        self._groups = {}
+        self._large = None
 
     @classmethod
-    def from_config(cls, data, model):
-        return cls(FolderStore(data.root, HOW_TO_GET), model.num_images, data.crop)
-
-    def names(self, split):
-        return [PurePosixPath(reference).stem for reference, *_ in self.groups(split)]
-
-    def load(self, split, index):
-        return tuple(self.store.read(path) for path in self.groups(split)[index])
+    def from_config(cls, store, data, model):
+        return cls(store, model.num_images, data.crop)
 
     def training_group(self, images, rng):
-        squares = []
-        for image in images:
-            top, left = random_corner(rng, image, SQUARE, SQUARE)
-            squares.append(crop(image, top, left, SQUARE, SQUARE))
-        top, left = random_corner(rng, squares[0], self.crop, self.crop)
-        return _group([crop(square, top, left, self.crop, self.crop) for square in squares])
+        corners = [random_corner(rng, image.shape, SQUARE, SQUARE) for image in images]
+        # The same place in every square.
+        down, right = random_corner(rng, (SQUARE, SQUARE), self.crop, self.crop)
+        return _group(
+            [
+                crop(image, top + down, left + right, self.crop, self.crop)
+                for image, (top, left) in zip(images, corners, strict=True)
+            ]
+        )
 
     def evaluation_group(self, images):
         return _group([centre_crop(image, SQUARE, SQUARE) for image in images])
 
-    def groups(self, split) -> list[tuple[str, ...]]:
-        """Paths of the images of every sample, the reference first.
-
-        The first call reads the size of every image, which takes a while.
-        """
-        if not self._groups:
-            self._groups = self._find_groups()
-        return self._groups[split]
-
-    def _find_groups(self):
-        images, size = self._large_images(), self.num_images
+    def _find_samples(self, split):
+        if self._large is None:
+            self._large = self._large_images()
+        images, size = self._large, self.num_images
         groups = [tuple(images[size * i : size * (i + 1)]) for i in range(len(images) // size)]
         train = round(len(groups) * TRAIN)
         validation = train + round(len(groups) * VALIDATION)
@@ -81,14 +75,17 @@ class Hiding(Regime):
             "train": groups[:train],
             "validation": groups[train:validation],
             "test": groups[validation:],
-        }
+        }[split]
 
     def _large_images(self):
-        paths = self.store.files(FOLDER, "")
-        paths = [path for path in paths if not PurePosixPath(path).name.startswith(".")]
-        if len(paths) != IMAGES:
-            raise UserError(f"{FOLDER} holds {len(paths)} files instead of {IMAGES}: {HOW_TO_GET}")
-        progress = tqdm(paths, desc=f"image sizes of {FOLDER}", unit="file", disable=None)
+        """Paths of the images that are used; reading all sizes takes a while."""
+        found = self.store.files(FOLDER, "")
+        found = [path for path in found if not PurePosixPath(path).name.startswith(".")]
+        expected = self.store.counts["images"]
+        self._require(
+            len(found) == expected, f"{FOLDER} holds {len(found)} files instead of {expected}"
+        )
+        progress = tqdm(found, desc=f"image sizes of {FOLDER}", unit="image", disable=None)
         return [path for path in progress if min(self.store.size(path)) >= SQUARE]
 
 

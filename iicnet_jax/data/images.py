@@ -1,5 +1,7 @@
 """Reading, cutting and resizing 8-bit RGB images (HWC uint8)."""
 
+from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +19,18 @@ def read_image(path: Path) -> RGB:
     Raises:
       UserError: the file is missing, damaged, or no image.
     """
+    return decode_image(path, path)
+
+
+def decode_image(file: Path | BytesIO, name: Path | str) -> RGB:
+    """Decodes an image from a file or a stream that messages call `name`; see `read_image`."""
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             return np.asarray(image.convert("RGB"))
     except FileNotFoundError as error:
-        raise UserError(f"{path} is missing: complete the dataset") from error
+        raise UserError(f"{name} is missing: complete the dataset") from error
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path} cannot be read as an image ({error}): replace the file") from error
+        raise UserError(f"{name} cannot be read as an image ({error}): replace the file") from error
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -33,6 +40,16 @@ def image_size(path: Path) -> tuple[int, int]:
             return image.height, image.width
     except (OSError, Image.DecompressionBombError) as error:
         raise UserError(f"{path} cannot be read as an image ({error}): replace the file") from error
+
+
+def require_one_size(paths: Sequence[str], images: Sequence) -> None:
+    """Raises UserError, naming two files, unless all images have the first one's size."""
+    for path, image in zip(paths, images, strict=True):
+        if image.shape != images[0].shape:
+            raise UserError(
+                f"{path} ({image.shape[0]}x{image.shape[1]}) is not of the size of "
+                f"{paths[0]} ({images[0].shape[0]}x{images[0].shape[1]}): replace the file"
+            )
 
 
 def crop(image, top: int, left: int, height: int, width: int):
@@ -46,19 +63,21 @@ def centre_crop(image, height: int, width: int):
     return crop(image, top, left, height, width)
 
 
-def random_corner(rng: np.random.Generator, image, height: int, width: int) -> tuple[int, int]:
-    """Upper left corner of a random height x width rectangle within the image.
+def random_corner(
+    rng: np.random.Generator, shape: Sequence[int], height: int, width: int
+) -> tuple[int, int]:
+    """Upper left corner of a random height x width rectangle within an image of that shape.
 
     Raises:
       UserError: the image is smaller than the rectangle.
     """
-    if image.shape[0] < height or image.shape[1] < width:
+    if shape[0] < height or shape[1] < width:
         raise UserError(
-            f"an image of {image.shape[0]}x{image.shape[1]} is smaller than the crop of "
+            f"an image of {shape[0]}x{shape[1]} is smaller than the crop of "
             f"{height}x{width}: choose a smaller config.data.crop"
         )
-    top = rng.integers(image.shape[0] - height + 1)
-    left = rng.integers(image.shape[1] - width + 1)
+    top = rng.integers(shape[0] - height + 1)
+    left = rng.integers(shape[1] - width + 1)
     return int(top), int(left)
 
 

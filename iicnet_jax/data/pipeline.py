@@ -5,6 +5,7 @@ of processes, and the iterator's position can be saved and set.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import grain
 import numpy as np
@@ -38,11 +39,29 @@ class _RandomCrop(grain.transforms.RandomMap):
         return {**self.regime.training_group(images, rng), "index": np.int64(index)}
 
 
+class _FlipRotate(grain.transforms.RandomMap):
+    """One of the eight flips and quarter turns of a square, the same for all images."""
+
+    def random_map(self, element, rng: np.random.Generator):
+        turns, flip = int(rng.integers(4)), bool(rng.integers(2))
+        return {
+            **element,
+            **{key: _turn(element[key], turns, flip) for key in Group.__annotations__},
+        }
+
+
+def _turn(images: np.ndarray, turns: int, flip: bool) -> np.ndarray:
+    """Images (..., h, w, c) flipped left to right and then turned by quarters."""
+    turned = np.rot90(images[..., ::-1, :] if flip else images, turns, axes=(-3, -2))
+    return np.ascontiguousarray(turned)
+
+
 def training_batches(
     regime: Regime,
     *,
     batch_size: int,
     seed: int,
+    flip_rotate: bool = False,
     workers: int = 0,
     process_index: int = 0,
     process_count: int = 1,
@@ -51,15 +70,20 @@ def training_batches(
 
     Every batch is a dictionary of uint8 `frames` (b, n, h, w, 3) and `reference` (b, h', w', k),
     and `index` (b,), the sample's number in the split. b is this process's share of `batch_size`.
-    With `workers`, so many processes decode; otherwise threads do.
+    `flip_rotate` turns every sample at random. With `workers`, so many processes decode;
+    otherwise threads do.
     """
-    dataset = (
+    samples = (
         grain.MapDataset.source(_Split(regime, "train"))
         .seed(seed)
         .shuffle()
         .repeat()
         .random_map(_RandomCrop(regime))
-        .slice(slice(process_index, None, process_count))
+    )
+    if flip_rotate:
+        samples = samples.random_map(_FlipRotate())
+    dataset = (
+        samples.slice(slice(process_index, None, process_count))
         .batch(batch_size // process_count, drop_remainder=True)
         .to_iter_dataset()
     )
@@ -71,8 +95,19 @@ def training_batches(
     return iter(dataset)
 
 
-def evaluation_groups(regime: Regime, split: str, limit: int | None = None):
-    """Yields (name, Group) for the samples of a split, whole images, in their order."""
-    for index, name in enumerate(regime.names(split)[:limit]):
+def evaluation_indices(regime: Regime, split: str, limit: int | None = None) -> Sequence[int]:
+    """Numbers of the samples that are evaluated.
+
+    All of a split, or `limit` of them, evenly spaced: neighbours may be frames of one video.
+    """
+    total = len(regime.names(split))
+    count = total if limit is None else min(limit, total)
+    return [number * total // count for number in range(count)]
+
+
+def evaluation_groups(regime: Regime, split: str, indices: Sequence[int]):
+    """Yields (name, Group) for samples of a split, whole images."""
+    names = regime.names(split)
+    for index in indices:
         group: Group = regime.evaluation_group(regime.load(split, index))
-        yield name, group
+        yield names[index], group

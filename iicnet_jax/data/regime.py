@@ -2,10 +2,14 @@
 
 import abc
 from collections.abc import Sequence
-from typing import TypedDict
+from pathlib import PurePosixPath
+from typing import ClassVar, TypedDict
 
 import numpy as np
 from jaxtyping import UInt8
+
+from iicnet_jax.data.store import Dataset, Store
+from iicnet_jax.errors import UserError
 
 SPLITS = ("train", "validation", "test")
 
@@ -19,11 +23,6 @@ class Group(TypedDict):
 
 class Regime(abc.ABC):
     """A task's data. Samples of a split are numbered from 0, in a fixed order."""
-
-    @classmethod
-    @abc.abstractmethod
-    def from_config(cls, data, model) -> "Regime":
-        """The regime that `config.data` describes, for the network of `config.model`."""
 
     @abc.abstractmethod
     def names(self, split: str) -> Sequence[str]:
@@ -48,3 +47,43 @@ class Regime(abc.ABC):
     @abc.abstractmethod
     def evaluation_group(self, images: tuple[np.ndarray, ...]) -> Group:
         """A sample's images as they are evaluated."""
+
+
+class FileRegime(Regime):
+    """A regime whose samples are files of a published dataset."""
+
+    DATASET: ClassVar[Dataset]
+
+    def __init__(self, store: Store):
+        self.store = store
+        self._samples = {}
+
+    @classmethod
+    @abc.abstractmethod
+    def from_config(cls, store: Store, data, model) -> "FileRegime":
+        """The regime that `config.data` describes, for the network of `config.model`."""
+
+    @abc.abstractmethod
+    def _find_samples(self, split: str) -> list[tuple[str, ...]]:
+        """Paths of the images of every sample. Raises UserError, see `names`."""
+
+    def samples(self, split: str) -> list[tuple[str, ...]]:
+        """Paths of the images of every sample. The first call may take a while."""
+        if split not in self._samples:
+            self._samples[split] = self._find_samples(split)
+        return self._samples[split]
+
+    def names(self, split):
+        return [self._name(paths) for paths in self.samples(split)]
+
+    def load(self, split, index):
+        return tuple(self.store.read(path) for path in self.samples(split)[index])
+
+    def _name(self, paths: tuple[str, ...]) -> str:
+        """A sample's name, unique within its split."""
+        return PurePosixPath(paths[0]).stem
+
+    def _require(self, complete: bool, problem: str) -> None:
+        """Raises UserError, which says how to get the dataset, unless it is complete."""
+        if not complete:
+            raise UserError(f"{problem}: {self.store.dataset.how_to_get}")

@@ -1,34 +1,65 @@
 """The regimes by the name that a configuration gives."""
 
+from pathlib import Path
+
+from iicnet_jax.data.background import Background
+from iicnet_jax.data.composition import Composition
+from iicnet_jax.data.custom_folder import CustomFolder
 from iicnet_jax.data.dual_view import DualView
 from iicnet_jax.data.grayscale import Grayscale
 from iicnet_jax.data.hiding import Hiding
-from iicnet_jax.data.photographs import Photographs
-from iicnet_jax.data.regime import Regime
+from iicnet_jax.data.regime import FileRegime
 from iicnet_jax.data.rescaling import Rescaling
 from iicnet_jax.data.stereo import Stereo
+from iicnet_jax.data.store import CachedStore, FolderStore, Store
 from iicnet_jax.data.video import Video
 from iicnet_jax.errors import UserError
 
-REGIMES = {
+REGIMES: dict[str, type[FileRegime]] = {
+    "background": Background,
+    "composition": Composition,
+    "custom_folder": CustomFolder,
     "dual_view": DualView,
     "grayscale": Grayscale,
     "hiding": Hiding,
-    "photographs": Photographs,
     "rescaling": Rescaling,
     "stereo": Stereo,
     "video": Video,
 }
 
 
-def create_regime(data, model) -> Regime:
+def create_regime(data, model) -> FileRegime:
     """The regime that `config.data` names, for the network of `config.model`.
 
     Raises:
       UserError: the name is unknown or a field does not fit the regime.
     """
+    return regime_class(data).from_config(open_store(data), data, model)
+
+
+def regime_class(data) -> type[FileRegime]:
+    """The class of the regime that `config.data` names. Raises UserError if it is unknown."""
     if data.regime not in REGIMES:
         raise UserError(
             f"config.data.regime is {data.regime!r}, which is unknown; known: {', '.join(REGIMES)}"
         )
-    return REGIMES[data.regime].from_config(data, model)
+    return REGIMES[data.regime]
+
+
+def open_store(data) -> Store:
+    """The files of the dataset at `config.data.root`, as published or as prepared.
+
+    Raises:
+      UserError: the root is not set, or holds something else that has been prepared.
+    """
+    dataset = regime_class(data).DATASET
+    if not data.root:
+        raise UserError(f"config.data.root is not set: {dataset.how_to_get}")
+    if (Path(data.root).expanduser() / "dataset_info.json").is_file():
+        # Only here, because importing TFDS takes a second.
+        from iicnet_jax.data.prepared import PreparedStore
+
+        store = PreparedStore(data.root, dataset)
+    else:
+        store = FolderStore(data.root, dataset)
+    return CachedStore(store) if data.cache else store

@@ -8,17 +8,20 @@ by validation is chosen on test images.
 
 from pathlib import PurePosixPath
 
-from iicnet_jax.data import div2k
-from iicnet_jax.data.images import crop, random_corner
-from iicnet_jax.data.regime import Regime
-from iicnet_jax.data.store import FolderStore, ImageStore
+import numpy as np
+from jaxtyping import UInt8
+
+from iicnet_jax.data.div2k import Div2k
+from iicnet_jax.data.images import RGB, crop, random_corner
+from iicnet_jax.data.regime import Group
+from iicnet_jax.data.store import Store
 from iicnet_jax.errors import UserError
 
 SCALE = 2
 PARTS = {"train": "train", "validation": "valid", "test": "valid"}
 
 
-class Rescaling(Regime):
+class Rescaling(Div2k):
     """High-resolution images of DIV2K, with those of half the size as references.
 
     Args:
@@ -26,39 +29,38 @@ class Rescaling(Regime):
       crop: side in pixels of the training crop, an even number.
     """
 
-    def __init__(self, store: ImageStore, crop: int):
+    scale = SCALE
+
+    def __init__(self, store: Store, crop: int):
         if crop % SCALE:
             raise UserError(f"config.data.crop must be even for rescaling, not {crop}")
-        self.store = store
+        super().__init__(store)
         self.crop = crop
-        self._pairs = {}
 
     @classmethod
-    def from_config(cls, data, model):
-        return cls(FolderStore(data.root, div2k.HOW_TO_GET), data.crop)
-
-    def names(self, split):
-        return [PurePosixPath(high).stem for _, high in self.pairs(split)]
-
-    def load(self, split, index):
-        return div2k.read_pair(self.store, self.pairs(split)[index], SCALE)
+    def from_config(cls, store, data, model):
+        return cls(store, data.crop)
 
     def training_group(self, images, rng):
         low, high = images
         side = self.crop // SCALE
-        whole = crop(low, 0, 0, high.shape[0] // SCALE, high.shape[1] // SCALE)
-        top, left = random_corner(rng, whole, side, side)
+        height, width = (length // SCALE for length in high.shape[:2])
+        top, left = random_corner(rng, (height, width), side, side)
         same_content = crop(high, top * SCALE, left * SCALE, self.crop, self.crop)
-        return {"frames": same_content[None], "reference": crop(low, top, left, side, side)}
+        return _group(crop(low, top, left, side, side), same_content)
 
     def evaluation_group(self, images):
         low, high = images
-        high = crop(high, 0, 0, low.shape[0] * SCALE, low.shape[1] * SCALE)
-        return {"frames": high[None], "reference": low}
+        height, width = low.shape[:2]
+        return _group(np.asarray(low), crop(high, 0, 0, height * SCALE, width * SCALE))
 
-    def pairs(self, split) -> list[tuple[str, str]]:
-        """Paths of the low- and the high-resolution image of every sample."""
-        part = PARTS[split]
-        if part not in self._pairs:
-            self._pairs[part] = div2k.pairs(self.store, part, SCALE)
-        return self._pairs[part]
+    def _find_samples(self, split):
+        return self._pairs(PARTS[split])
+
+    def _name(self, paths):
+        _, high = paths
+        return PurePosixPath(high).stem
+
+
+def _group(low: RGB, high: UInt8[np.ndarray, "h2 w2 3"]) -> Group:
+    return {"frames": high[None], "reference": low}

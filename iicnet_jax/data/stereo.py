@@ -10,25 +10,18 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from iicnet_jax.data.images import crop, random_corner
-from iicnet_jax.data.regime import Group, Regime
-from iicnet_jax.data.store import FolderStore, ImageStore
-from iicnet_jax.errors import UserError
+from iicnet_jax.data.regime import FileRegime, Group
+from iicnet_jax.data.store import Dataset, Store
 
 FOLDERS = {
     "train": ("Train_1", "Train_2", "Train_3", "Train_4"),
     "validation": ("Validation",),
     "test": ("Test",),
 }
-PAIRS = {"train": 800, "validation": 112, "test": 112}
 LEFT, RIGHT = "_L.png", "_R.png"
-HOW_TO_GET = (
-    "Flickr1024 is published at https://yingqianwang.github.io/Flickr1024/; unpack it so that "
-    "config.data.root holds Train_1, Train_2, Train_3, Train_4, Validation and Test, each with "
-    "0001_L.png, 0001_R.png and so on"
-)
 
 
-class Stereo(Regime):
+class Stereo(FileRegime):
     """Pairs (left view, right view) of Flickr1024.
 
     Args:
@@ -36,52 +29,54 @@ class Stereo(Regime):
       crop: side in pixels of the training crop.
     """
 
-    def __init__(self, store: ImageStore, crop: int):
-        self.store = store
+    DATASET = Dataset(
+        name="flickr1024",
+        counts={"train": 800, "validation": 112, "test": 112},
+        parts={
+            split: tuple(f"{folder}/*.png" for folder in folders)
+            for split, folders in FOLDERS.items()
+        },
+        how_to_get=(
+            "Flickr1024 is published at https://yingqianwang.github.io/Flickr1024/; unpack it so "
+            "that config.data.root holds Train_1, Train_2, Train_3, Train_4, Validation and Test, "
+            "each with 0001_L.png, 0001_R.png and so on"
+        ),
+    )
+
+    def __init__(self, store: Store, crop: int):
+        super().__init__(store)
         self.crop = crop
-        self._pairs = {}
 
     @classmethod
-    def from_config(cls, data, model):
-        return cls(FolderStore(data.root, HOW_TO_GET), data.crop)
-
-    def names(self, split):
-        return [PurePosixPath(left).name.removesuffix(LEFT) for left, _ in self.pairs(split)]
-
-    def load(self, split, index):
-        return tuple(self.store.read(path) for path in self.pairs(split)[index])
+    def from_config(cls, store, data, model):
+        return cls(store, data.crop)
 
     def training_group(self, images, rng):
         views = _common_part(images)
-        top, left = random_corner(rng, views[0], self.crop, self.crop)
+        top, left = random_corner(rng, views[0].shape, self.crop, self.crop)
         return _group([crop(view, top, left, self.crop, self.crop) for view in views])
 
     def evaluation_group(self, images):
         return _group(_common_part(images))
 
-    def pairs(self, split) -> list[tuple[str, str]]:
-        """Paths of the left and the right view of every sample."""
-        if split not in self._pairs:
-            self._pairs[split] = self._find_pairs(split)
-        return self._pairs[split]
-
-    def _find_pairs(self, split):
+    def _find_samples(self, split):
         lefts, rights = [], set()
         for folder in FOLDERS[split]:
             lefts += self.store.files(folder, LEFT)
             rights.update(self.store.files(folder, RIGHT))
         pairs = [(left, left.removesuffix(LEFT) + RIGHT) for left in lefts]
         for left, right in pairs:
-            if right not in rights:
-                raise UserError(
-                    f"{left} has no {PurePosixPath(right).name} beside it: {HOW_TO_GET}"
-                )
-        if len(pairs) != PAIRS[split]:
-            raise UserError(
-                f"{', '.join(FOLDERS[split])}: {len(pairs)} stereo pairs instead of "
-                f"{PAIRS[split]}: {HOW_TO_GET}"
-            )
+            self._require(right in rights, f"{left} has no {PurePosixPath(right).name} beside it")
+        expected = self.store.counts[split]
+        self._require(
+            len(pairs) == expected,
+            f"{', '.join(FOLDERS[split])}: {len(pairs)} stereo pairs instead of {expected}",
+        )
         return pairs
+
+    def _name(self, paths):
+        left, _ = paths
+        return PurePosixPath(left).name.removesuffix(LEFT)
 
 
 def _common_part(views):

@@ -22,7 +22,7 @@ class Converter:
     Values are on the scale of 0 to 255. A new image size is compiled anew.
     """
 
-    def __init__(self, graph: nnx.GraphDef, params: nnx.State):
+    def __init__(self, graph: nnx.GraphDef, params: nnx.State | None):
         self._params = params
         self._embed = jax.jit(lambda params, x: nnx.merge(graph, params).embed(x))
         self._restore = jax.jit(

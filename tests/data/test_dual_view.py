@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from iicnet_jax.data.div2k import HOW_TO_GET
 from iicnet_jax.data.dual_view import DualView
 from iicnet_jax.data.store import FolderStore
 from iicnet_jax.errors import UserError
@@ -11,7 +10,7 @@ from tests.div2k import png, write_tree
 
 
 def dual_view(root, scale=4, crop=4):
-    return DualView(FolderStore(root, HOW_TO_GET), scale, crop)
+    return DualView(FolderStore(root, DualView.DATASET), scale, crop)
 
 
 def test_splits_are_those_of_the_paper(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from iicnet_jax.data.grayscale import FOLDER, HOW_TO_GET, IMAGES, Grayscale, luma
+from iicnet_jax.data.grayscale import FOLDER, Grayscale, luma
 from iicnet_jax.data.store import FolderStore
 from iicnet_jax.errors import UserError
 from tests.memory_store import MemoryStore
@@ -17,8 +17,9 @@ def path(number):
 
 def voc(small=()):
     """As many images as are published; `small` holds the sizes of some by number."""
-    sizes = dict.fromkeys(range(IMAGES), (144, 200))
-    return MemoryStore({path(number): size for number, size in (sizes | dict(small)).items()})
+    sizes = dict.fromkeys(range(Grayscale.DATASET.counts["images"]), (144, 200))
+    images = {path(number): size for number, size in (sizes | dict(small)).items()}
+    return MemoryStore(images, Grayscale.DATASET)
 
 
 def test_the_first_images_train_and_the_others_test():
@@ -42,7 +43,7 @@ def test_sizes_are_read_once():
     for split in ("train", "test", "train"):
         regime.names(split)
         regime.load(split, 0)
-    assert store.sizes_read == IMAGES
+    assert store.sizes_read == Grayscale.DATASET.counts["images"]
 
 
 def test_the_reference_is_the_rounded_luma():
@@ -57,13 +58,13 @@ def test_the_reference_is_the_rounded_luma():
 
 
 def test_evaluation_takes_the_whole_image():
-    group = Grayscale(MemoryStore({}), crop=8).evaluation_group((NOISE,))
+    group = Grayscale(MemoryStore({}, Grayscale.DATASET), crop=8).evaluation_group((NOISE,))
     np.testing.assert_array_equal(group["frames"], NOISE[None])
     np.testing.assert_array_equal(group["reference"], luma(NOISE))
 
 
 def test_training_crops_image_and_reference_alike():
-    regime = Grayscale(MemoryStore({}), crop=8)
+    regime = Grayscale(MemoryStore({}, Grayscale.DATASET), crop=8)
     rng = np.random.default_rng(0)
     places = set()
     windows = np.lib.stride_tricks.sliding_window_view(NOISE, (8, 8, 3))[:, :, 0]
@@ -77,7 +78,7 @@ def test_training_crops_image_and_reference_alike():
 
 
 def test_a_missing_folder_says_how_to_get_the_dataset(tmp_path):
-    regime = Grayscale(FolderStore(tmp_path, HOW_TO_GET), crop=144)
+    regime = Grayscale(FolderStore(tmp_path, Grayscale.DATASET), crop=144)
     with pytest.raises(UserError, match=r"VOC2012/JPEGImages does not exist: .*robots\.ox"):
         regime.names("train")
 
@@ -93,6 +94,6 @@ def test_a_broken_image_is_named(tmp_path):
     (tmp_path / FOLDER).mkdir(parents=True)
     for number in range(3):
         (tmp_path / path(number)).write_bytes(b"\xff\xd8 no image")
-    store = FolderStore(tmp_path, HOW_TO_GET)
+    store = FolderStore(tmp_path, Grayscale.DATASET)
     with pytest.raises(UserError, match=r"2007_000002\.jpg cannot be read as an image"):
         store.size(path(2))

@@ -4,42 +4,23 @@ import numpy as np
 import pytest
 
 from configs.base import get_config
-from iicnet_jax.data.hiding import FOLDER, HOW_TO_GET, IMAGES, Hiding
-from iicnet_jax.data.store import FolderStore, ImageStore
+from iicnet_jax.data.hiding import FOLDER, Hiding
+from iicnet_jax.data.registry import create_regime
+from iicnet_jax.data.store import FolderStore
 from iicnet_jax.errors import UserError
 from tests.div2k import png
+from tests.memory_store import MemoryStore
+from tests.miniature import write_miniature
 
+IMAGES = 20_745
 LARGE = 19_531  # images of at least 576x576, according to the supplement
-
-
-class Photographs(ImageStore):
-    """Sizes of images without any image in them, by name, in the dataset's folder.
-
-    `measured` counts how many sizes have been asked for.
-    """
-
-    def __init__(self, sizes):
-        self.sizes = {f"{FOLDER}/{name}": size for name, size in sizes.items()}
-        self.measured = 0
-
-    def files(self, folder, suffix):
-        return sorted(path for path in self.sizes if path.startswith(folder))
-
-    def folders(self, folder):
-        return []
-
-    def read(self, path):
-        return np.zeros((*self.sizes[path], 3), np.uint8)
-
-    def size(self, path):
-        self.measured += 1
-        return self.sizes[path]
 
 
 def full_size(small=range(LARGE, IMAGES), small_size=(575, 2000)):
     """As many images as there are; those with a number in `small` are too small to be used."""
-    sizes = {f"{number:05d}.jpg": (576, 576) for number in range(IMAGES)}
-    return Photographs(sizes | {f"{number:05d}.jpg": small_size for number in small})
+    sizes = dict.fromkeys(range(IMAGES), (576, 576)) | dict.fromkeys(small, small_size)
+    images = {f"{FOLDER}/{number:05d}.jpg": size for number, size in sizes.items()}
+    return MemoryStore(images, Hiding.DATASET)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +41,7 @@ def test_70_10_and_20_percent_of_the_groups(num_images, train, validation, test)
 @pytest.mark.parametrize("small_size", [(575, 2000), (2000, 575)])
 def test_groups_are_large_images_that_follow_one_another_by_name(small_size):
     regime = Hiding(full_size(small=(1, 2, 5), small_size=small_size), num_images=3, crop=144)
-    assert regime.groups("train")[:2] == [
+    assert regime.samples("train")[:2] == [
         tuple(f"{FOLDER}/{number:05d}.jpg" for number in numbers)
         for numbers in ((0, 3, 4), (6, 7, 8))
     ]
@@ -77,12 +58,12 @@ def test_sizes_are_read_once():
     for split in ("train", "validation", "test"):
         regime.names(split)
         regime.load(split, 0)
-    assert store.measured == IMAGES
+    assert store.sizes_read == IMAGES
 
 
 def test_hidden_files_are_no_images():
     store = full_size()
-    store.sizes[f"{FOLDER}/.DS_Store"] = None
+    store.images[f"{FOLDER}/.DS_Store"] = None
     assert Hiding(store, num_images=2, crop=144).names("train")[0] == "00000"
 
 
@@ -124,26 +105,27 @@ def test_the_configuration_gives_root_number_and_crop(tmp_path):
     config = get_config()
     config.data.update(root=str(tmp_path), crop=96)
     config.model.num_images = 4
-    regime = Hiding.from_config(config.data, config.model)
+    config.data.regime = "hiding"
+    regime = create_regime(config.data, config.model)
     assert (regime.store.root, regime.num_images, regime.crop) == (tmp_path, 4, 96)
 
 
 def test_a_missing_folder_says_how_to_get_the_dataset(tmp_path):
-    regime = Hiding(FolderStore(tmp_path, HOW_TO_GET), num_images=2, crop=144)
+    regime = Hiding(FolderStore(tmp_path, Hiding.DATASET), num_images=2, crop=144)
     with pytest.raises(UserError, match=r"flicker_2W_images does not exist: .*CompressionData"):
         regime.names("train")
 
 
 def test_an_incomplete_dataset_is_an_error():
     store = full_size()
-    del store.sizes[f"{FOLDER}/00400.jpg"]
+    del store.images[f"{FOLDER}/00400.jpg"]
     with pytest.raises(UserError, match="20744 files instead of 20745: .*CompressionData"):
         Hiding(store, num_images=2, crop=144).names("train")
 
 
 @pytest.mark.parametrize("method", ["names", "load"])
-def test_a_broken_image_is_named(tmp_path, monkeypatch, method):
-    monkeypatch.setattr("iicnet_jax.data.hiding.IMAGES", 10)
+def test_a_broken_image_is_named(tmp_path, method):
+    write_miniature(tmp_path, images=10)
     (tmp_path / FOLDER).mkdir()
     for number in range(10):
         # Cut in the header, or behind it.
@@ -151,7 +133,7 @@ def test_a_broken_image_is_named(tmp_path, monkeypatch, method):
             png(576, 576)[: 20 if method == "names" else 100_000] if number == 1 else png(576, 576)
         )
         (tmp_path / FOLDER / f"{number}.png").write_bytes(content)
-    regime = Hiding(FolderStore(tmp_path, HOW_TO_GET), num_images=2, crop=144)
+    regime = Hiding(FolderStore(tmp_path, Hiding.DATASET), num_images=2, crop=144)
     with pytest.raises(UserError, match=r"flicker_2W_images/1\.png cannot be read as an image"):
         regime.names("train") if method == "names" else regime.load("train", 0)
 

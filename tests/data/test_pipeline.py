@@ -3,16 +3,12 @@
 import numpy as np
 import pytest
 
-from iicnet_jax.data.pipeline import evaluation_groups, training_batches
+from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices, training_batches
 from iicnet_jax.data.regime import Regime
 
 
 class Numbers(Regime):
     """Ten samples; sample i is an image full of i, and its random crop adds a random number."""
-
-    @classmethod
-    def from_config(cls, data, model):
-        return cls()
 
     def names(self, split):
         return [f"{split}{i}" for i in range(10)]
@@ -92,8 +88,37 @@ def test_processes_share_the_batch_of_one():
     assert crops == {int(f[1, 0, 0, 0]) for half in halves for b in half for f in b["frames"]}
 
 
+def test_flips_and_quarter_turns_are_all_eight_and_the_same_for_all_images_of_a_sample():
+    class Corner(Numbers):
+        """Every pixel is different, so that a turn can be told."""
+
+        def load(self, split, index):
+            return (np.arange(27, dtype=np.uint8).reshape(3, 3, 3),)
+
+        def training_group(self, images, rng):
+            return {"frames": np.stack([images[0], images[0] + 100]), "reference": images[0]}
+
+    seen = set()
+    for batch in take(
+        40, iterator=training_batches(Corner(), batch_size=4, seed=0, flip_rotate=True)
+    ):
+        for frames, reference in zip(batch["frames"], batch["reference"], strict=True):
+            np.testing.assert_array_equal(frames, np.stack([reference, reference + 100]))
+            assert (np.diff(reference, axis=-1) == 1).all(), "channels stay in place"
+            seen.add(reference.tobytes())
+    square = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
+    turned = [np.rot90(side, turns) for side in (square, square[:, ::-1]) for turns in range(4)]
+    assert seen == {image.tobytes() for image in turned}
+
+
 def test_evaluation_goes_through_the_split_in_order():
-    groups = list(evaluation_groups(Numbers(), "test", limit=3))
-    assert [name for name, _ in groups] == ["test0", "test1", "test2"]
-    assert [int(group["reference"][0, 0, 0]) for _, group in groups] == [0, 1, 2]
-    assert len(list(evaluation_groups(Numbers(), "test"))) == 10
+    groups = list(evaluation_groups(Numbers(), "test", [0, 3, 6]))
+    assert [name for name, _ in groups] == ["test0", "test3", "test6"]
+    assert [int(group["reference"][0, 0, 0]) for _, group in groups] == [0, 3, 6]
+
+
+@pytest.mark.parametrize(
+    ("limit", "indices"), [(None, range(10)), (20, range(10)), (3, [0, 3, 6]), (4, [0, 2, 5, 7])]
+)
+def test_a_limit_takes_evenly_spaced_samples(limit, indices):
+    assert evaluation_indices(Numbers(), "test", limit) == list(indices)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from iicnet_jax.data.div2k import HOW_TO_GET
 from iicnet_jax.data.rescaling import Rescaling
 from iicnet_jax.data.store import FolderStore
 from iicnet_jax.errors import UserError
@@ -12,7 +11,7 @@ from tests.memory_store import MemoryStore
 
 
 def rescaling(root, crop=4):
-    return Rescaling(FolderStore(root, HOW_TO_GET), crop)
+    return Rescaling(FolderStore(root, Rescaling.DATASET), crop)
 
 
 def pair(height, width):
@@ -33,7 +32,7 @@ def test_training_images_train_and_validation_images_test(tmp_path):
 
 def test_crops_show_the_same_content():
     low, high = pair(20, 30)
-    regime = Rescaling(MemoryStore({}), crop=12)
+    regime = Rescaling(MemoryStore({}, Rescaling.DATASET), crop=12)
     rng = np.random.default_rng(0)
     corners = set()
     for _ in range(300):
@@ -49,7 +48,7 @@ def test_crops_show_the_same_content():
 def test_evaluation_cuts_to_twice_the_reference():
     low, high = pair(20, 30)
     longer = np.pad(high, ((0, 1), (0, 1), (0, 0)), constant_values=99)
-    group = Rescaling(MemoryStore({}), crop=12).evaluation_group((low, longer))
+    group = Rescaling(MemoryStore({}, Rescaling.DATASET), crop=12).evaluation_group((low, longer))
     np.testing.assert_array_equal(group["frames"], high[None])
     np.testing.assert_array_equal(group["reference"], low)
 
@@ -57,7 +56,7 @@ def test_evaluation_cuts_to_twice_the_reference():
 def test_crops_stay_inside_an_image_that_is_shorter_than_twice_the_reference():
     """Reduction of an odd side can round up."""
     low, high = pair(7, 7)
-    regime = Rescaling(MemoryStore({}), crop=12)
+    regime = Rescaling(MemoryStore({}, Rescaling.DATASET), crop=12)
     for seed in range(10):
         group = regime.training_group((low, high[:13, :13]), np.random.default_rng(seed))
         assert group["frames"].shape == (1, 12, 12, 3)
@@ -66,12 +65,14 @@ def test_crops_stay_inside_an_image_that_is_shorter_than_twice_the_reference():
 
 def test_an_odd_crop_is_an_error():
     with pytest.raises(UserError, match=r"config\.data\.crop must be even for rescaling, not 143"):
-        Rescaling(MemoryStore({}), crop=143)
+        Rescaling(MemoryStore({}, Rescaling.DATASET), crop=143)
 
 
 def test_a_crop_larger_than_an_image_is_an_error():
     with pytest.raises(UserError, match="7x7 is smaller than the crop of 8x8"):
-        Rescaling(MemoryStore({}), crop=16).training_group(pair(7, 7), np.random.default_rng(0))
+        Rescaling(MemoryStore({}, Rescaling.DATASET), crop=16).training_group(
+            pair(7, 7), np.random.default_rng(0)
+        )
 
 
 def test_what_is_missing_or_wrong_is_named(tmp_path):

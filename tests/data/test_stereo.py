@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from configs.base import get_config
-from iicnet_jax.data.stereo import HOW_TO_GET, Stereo
+from iicnet_jax.data.registry import create_regime
+from iicnet_jax.data.stereo import Stereo
 from iicnet_jax.data.store import FolderStore
 from iicnet_jax.errors import UserError
 from tests.div2k import png
@@ -20,7 +21,7 @@ NUMBERS = {
 
 
 def stereo(root, crop=4):
-    return Stereo(FolderStore(root, HOW_TO_GET), crop)
+    return Stereo(FolderStore(root, Stereo.DATASET), crop)
 
 
 def write_tree(root):
@@ -45,8 +46,8 @@ def test_splits_are_the_official_ones(tree):
     assert regime.names("train") == [f"{number:04d}" for number in range(1, 801)]
     for split, folder in (("validation", "Validation"), ("test", "Test")):
         assert regime.names(split) == [f"{number:04d}" for number in range(1, 113)]
-        assert regime.pairs(split)[4] == (f"{folder}/0005_L.png", f"{folder}/0005_R.png")
-    assert regime.pairs("train")[200] == ("Train_2/0201_L.png", "Train_2/0201_R.png")
+        assert regime.samples(split)[4] == (f"{folder}/0005_L.png", f"{folder}/0005_R.png")
+    assert regime.samples("train")[200] == ("Train_2/0201_L.png", "Train_2/0201_R.png")
 
 
 def test_the_left_view_comes_first_and_both_are_cut_to_the_common_size(tree):
@@ -80,8 +81,8 @@ def test_both_views_are_cropped_at_the_same_place_of_the_common_part(tmp_path, l
 
 def test_the_configuration_gives_root_and_crop(tmp_path):
     config = get_config()
-    config.data.update(root=str(tmp_path), crop=96)
-    regime = Stereo.from_config(config.data, config.model)
+    config.data.update(regime="stereo", root=str(tmp_path), crop=96)
+    regime = create_regime(config.data, config.model)
     assert (regime.store.root, regime.crop) == (tmp_path, 96)
 
 

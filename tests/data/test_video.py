@@ -8,13 +8,14 @@ from PIL import Image
 
 from configs.base import get_config
 from iicnet_jax.data.images import halve
+from iicnet_jax.data.registry import create_regime
 from iicnet_jax.data.store import FolderStore
-from iicnet_jax.data.video import HOW_TO_GET, SEQUENCES, Video
+from iicnet_jax.data.video import Video
 from iicnet_jax.errors import UserError
 
 
 def video(root, num_images=1, crop=4, step=1, scale=1):
-    return Video(FolderStore(root, HOW_TO_GET), num_images, crop, step, scale)
+    return Video(FolderStore(root, Video.DATASET), num_images, crop, step, scale)
 
 
 def jpeg(value=0, size=(8, 8)):
@@ -33,7 +34,7 @@ def write_tree(root, long=(), frames=0):
 
     All have one frame; those named in `long` have `frames`, of the brightness 5 * number.
     """
-    for part, count in SEQUENCES.items():
+    for part, count in Video.DATASET.counts.items():
         for place in range(1, count + 1):
             sequence = folder_of(root, part) / f"{part}-{place:02d}"
             sequence.mkdir(parents=True)
@@ -132,9 +133,9 @@ def test_halving_rounds_the_mean_of_every_square():
 @pytest.mark.parametrize(("downscaling", "scale"), [("none", 1), ("haar", 2), ("squeeze", 2)])
 def test_the_configuration_says_how_windows_are_made(tmp_path, downscaling, scale):
     config = get_config()
-    config.data.update(root=str(write_tree(tmp_path)), crop=96, step=3)
+    config.data.update(regime="video", root=str(write_tree(tmp_path)), crop=96, step=3)
     config.model.update(num_images=7, downscaling=downscaling)
-    regime = Video.from_config(config.data, config.model)
+    regime = create_regime(config.data, config.model)
     assert (regime.num_images, regime.crop, regime.step, regime.scale) == (7, 96, 3, scale)
     assert regime.store.root == tmp_path
 

@@ -7,11 +7,12 @@ import optax
 import pytest
 from flax import nnx
 
-from iicnet_jax.data.photographs import Photographs
+from iicnet_jax.data.hiding import FOLDER, Hiding
 from iicnet_jax.data.pipeline import training_batches
 from iicnet_jax.errors import UserError
 from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.step import TrainState
+from tests.memory_store import MemoryStore
 
 
 def make_state(step, value):
@@ -21,7 +22,10 @@ def make_state(step, value):
 
 @pytest.fixture(scope="module")
 def regime():
-    return Photographs(num_images=2, crop=8, pan=2)
+    noise = np.random.default_rng(0).integers(0, 256, (580, 580, 3), dtype=np.uint8)
+    store = MemoryStore({f"{FOLDER}/{name}.jpg": noise for name in range(12)}, Hiding.DATASET)
+    store.counts = {"images": 12}
+    return Hiding(store, num_images=2, crop=8)
 
 
 def batches_of(regime):

@@ -1,0 +1,64 @@
+"""What all benchmarks share: repeated measurements, a table, a JSON file with circumstances."""
+
+import datetime
+import os
+import platform
+import statistics
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from iicnet_jax import files
+
+PACKAGES = ("iicnet_jax", "jax", "jaxlib", "flax", "grain", "numpy", "pillow")
+
+
+def median_and_spread(values: Sequence[float]) -> dict[str, float]:
+    """The median of repeated measurements, the smallest and the largest."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def circumstances() -> dict[str, object]:
+    """Date, machine and versions."""
+    return {
+        "date": datetime.date.today().isoformat(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {name: metadata.version(name) for name in PACKAGES},
+    }
+
+
+def table(rows: Sequence[Mapping[str, object]]) -> str:
+    """Rows of equal keys as a Markdown table; numbers with three digits that matter."""
+    cells = [list(rows[0]), *([_text(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in cells
+    ]
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def write(path: Path, settings: Mapping[str, object], rows: Sequence[Mapping[str, object]]) -> None:
+    """Writes the rows with settings and circumstances as JSON."""
+    files.write_json(path, {**circumstances(), "settings": dict(settings), "rows": list(rows)})
+
+
+def _text(value):
+    return (
+        f"{value:.3g}"
+        if isinstance(value, float) and value < 100
+        else (f"{value:.0f}" if isinstance(value, float) else str(value))
+    )
+
+
+def _processor():
+    """The processor's name, which `platform` does not know on Linux."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

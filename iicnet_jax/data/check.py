@@ -1,0 +1,56 @@
+"""Verifies a whole dataset before a long run."""
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from tqdm import tqdm
+
+from iicnet_jax.data.regime import SPLITS, Regime
+from iicnet_jax.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """How many samples every split has, and what is wrong with them: one message a problem."""
+
+    samples: Mapping[str, int]
+    problems: Sequence[str]
+
+
+def check(regime: Regime) -> Report:
+    """Takes every sample of every split through what training or evaluation does with it.
+
+    That counts the files, decodes each, and compares sizes with one another and with the crop.
+    """
+    samples, problems = {}, []
+    for split in SPLITS:
+        try:
+            samples[split] = len(regime.names(split))
+        except UserError as error:
+            problems.append(str(error))
+            continue
+
+        def problem(index, split=split):
+            return _problem(regime, split, index)
+
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            found = threads.map(problem, range(samples[split]))
+            bar = tqdm(found, desc=split, total=samples[split], unit="sample", disable=None)
+            problems += [message for message in bar if message]
+    # A broken file may be in many samples.
+    return Report(samples, list(dict.fromkeys(problems)))
+
+
+def _problem(regime, split, index) -> str | None:
+    try:
+        images = regime.load(split, index)
+        if split == "train":
+            regime.training_group(images, np.random.default_rng(index))
+        else:
+            regime.evaluation_group(images)
+    except UserError as error:
+        return str(error)
+    return None

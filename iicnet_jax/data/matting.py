@@ -1,0 +1,36 @@
+"""What the regimes on matting datasets share: how images are resized (supplement, section 1.4)."""
+
+import numpy as np
+
+from iicnet_jax.data.regime import FileRegime, Group
+from iicnet_jax.data.resize import resize_bilinear
+from iicnet_jax.data.store import Store
+
+
+class Matting(FileRegime):
+    """Samples whose images are of one size, the reference first.
+
+    Args:
+      store: holds the dataset.
+      crop: side in pixels of the square that whole images are resized to in training.
+    """
+
+    def __init__(self, store: Store, crop: int):
+        super().__init__(store)
+        self.crop = crop
+
+    @classmethod
+    def from_config(cls, store, data, model):
+        return cls(store, data.crop)
+
+    def training_group(self, images, rng):
+        return _resized(images, self.crop, self.crop)
+
+    def evaluation_group(self, images):
+        height, width = (side // 2 for side in images[0].shape[:2])
+        return _resized(images, height, width)
+
+
+def _resized(images, height, width) -> Group:
+    frames = [resize_bilinear(np.asarray(image), height, width) for image in images]
+    return {"frames": np.stack(frames), "reference": frames[0]}

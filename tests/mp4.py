@@ -1,0 +1,29 @@
+"""Small video files."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+
+CODEC = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+
+
+def write_video(path: Path, frames, times=None, codec=CODEC, container=None, **options) -> Path:
+    """Encodes frames (HWC uint8 RGB, even sides), shown at `times` (default 0, 1, 2 ...)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w", options=container or {}) as output:
+        stream = output.add_stream(codec, rate=25)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"g": "10", **options}
+        for number, image in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts = number if times is None else times[number]
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return path
+
+
+def grey(value: int, height: int, width: int) -> np.ndarray:
+    """An image of one brightness."""
+    return np.full((height, width, 3), value, np.uint8)
