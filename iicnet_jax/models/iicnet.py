@@ -16,6 +16,7 @@ from iicnet_jax.models.relation import RelationModule
 COLOURS = 3
 DOWNSCALING = {"none": None, "haar": Haar, "squeeze": Squeeze}
 SPLITS = ("ref", "prop")
+COLOUR_ORDERS = ("rgb", "bgr")
 
 
 class IICNet(nnx.Module):
@@ -31,6 +32,8 @@ class IICNet(nnx.Module):
       split: which channels are the first part of every coupling after down-scaling: "ref", all
         sub-images of the reference, or "prop", a quarter of the channels.
       num_blocks: K, number of coupling blocks.
+      colour_order: "rgb", or "bgr" for weights that expect blue first: `embed` and `restore` take
+        and give RGB images all the same.
 
     Raises:
       ValueError: an option is unknown, or leaves a coupling with an empty part.
@@ -46,17 +49,20 @@ class IICNet(nnx.Module):
         downscaling: str = "none",
         split: str = "ref",
         num_blocks: int = 10,
+        colour_order: str = "rgb",
         rngs: nnx.Rngs,
     ):
         require_choice("downscaling", downscaling, DOWNSCALING)
         require_choice("split", split, SPLITS)
         require_choice("embedding_channels", embedding_channels, (1, 3))
+        require_choice("colour_order", colour_order, COLOUR_ORDERS)
         if num_images < 1 or num_blocks < 1:
             raise ValueError(
                 f"num_images ({num_images}) and num_blocks ({num_blocks}) must be at least 1"
             )
         self.num_images = num_images
         self.embedding_channels = embedding_channels
+        self.colour_order = colour_order
         self.scale = 1 if downscaling == "none" else 2
 
         channels = num_images * COLOURS
@@ -88,12 +94,12 @@ class IICNet(nnx.Module):
           ValueError: `frames` has not N images of 3 channels, or a side is too small.
         """
         self._check_frames(frames)
-        x = einops.rearrange(frames, "b n h w c -> b h w (n c)")
+        x = einops.rearrange(self._reorder(frames), "b n h w c -> b h w (n c)")
         x = self._pad(x)
         if self.relation is not None:
             x = self.relation.embed(x)
         x = self.blocks.forward(self.down.forward(x))
-        return self.squeeze.embed(x)
+        return self._reorder(self.squeeze.embed(x))
 
     def restore(
         self, image: Float[Array, "b h w k"], size: tuple[int, int] | None = None
@@ -107,16 +113,20 @@ class IICNet(nnx.Module):
             embeds to the height and width of `image`.
         """
         self._check_image(image, size)
-        x = self.down.inverse(self.blocks.inverse(self.squeeze.restore(image)))
+        x = self.down.inverse(self.blocks.inverse(self.squeeze.restore(self._reorder(image))))
         if self.relation is not None:
             x = self.relation.restore(x)
         if size is not None:
             x = x[:, : size[0], : size[1]]
-        return einops.rearrange(x, "b h w (n c) -> b n h w c", n=self.num_images)
+        return self._reorder(einops.rearrange(x, "b h w (n c) -> b n h w c", n=self.num_images))
 
     def embedding_size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of the embedding of images of that height and width."""
         return -(-height // self.scale), -(-width // self.scale)
+
+    def _reorder(self, images):
+        """From RGB to the order of the weights, and back; a grey image stays as it is."""
+        return images[..., ::-1] if self.colour_order == "bgr" else images
 
     def _pad(self, x):
         """Repeats the last row and column where height and width are odd."""

@@ -98,6 +98,19 @@ def test_odd_images_embed_like_images_whose_last_row_and_column_are_repeated(ran
     np.testing.assert_array_equal(net.restore(embedding, size=size), cut)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_weights_that_expect_blue_first_take_rgb_images(random_network, channels):
+    options = {"downscaling": "squeeze", "relation": False, "embedding_channels": channels}
+    net = random_network(lambda: network(**options, colour_order="bgr"))
+    plain = random_network(lambda: network(**options))
+    images, image = random_images(), random_images(height=2, width=3)[:, 0, ..., :channels]
+    embedding = plain.embed(images[..., ::-1])
+    np.testing.assert_array_equal(net.embed(images), embedding[..., ::-1])
+    restored = plain.restore(image[..., ::-1])
+    np.testing.assert_array_equal(net.restore(image), restored[..., ::-1])
+    assert np.abs(plain.embed(images) - embedding).max() > 1e-3
+
+
 @pytest.fixture(scope="module")
 def fresh_network():
     return network(3)
@@ -168,6 +181,7 @@ def test_sizes_that_do_not_embed_to_that_image_are_named(size):
         ({"downscaling": "wavelet"}, "downscaling must be .*'haar'.*, not 'wavelet'"),
         ({"split": "half"}, "split must be .*'prop', not 'half'"),
         ({"embedding_channels": 2}, "embedding_channels must be one of 1, 3, not 2"),
+        ({"colour_order": "gbr"}, "colour_order must be one of 'rgb', 'bgr', not 'gbr'"),
         ({"num_images": 0}, r"num_images \(0\)"),
         ({"num_blocks": 0}, r"num_blocks \(0\)"),
     ],
