@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,15 +20,42 @@ def replacing(path: Path) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
-    # mkstemp files are private to the user; results are ordinary files.
-    umask = os.umask(0)
-    os.umask(umask)
-    temporary.chmod(0o666 & ~umask)
+    temporary.chmod(0o666 & ~_umask())
     try:
         yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """Gives a temporary folder, and moves its files into `folder` if the body succeeds.
+
+    The folder is made if need be; of older files in it, those of the same names are replaced.
+    After an error in the body nothing is left and older files stay.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # On the same disk, where a move is a renaming.
+    place = folder if folder.exists() else folder.parent
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=place))
+    temporary.chmod(0o777 & ~_umask())
+    try:
+        yield temporary
+        if folder.exists():
+            for path in sorted(temporary.iterdir()):
+                path.replace(folder / path.name)
+        else:
+            temporary.replace(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _umask() -> int:
+    """Temporary files are private to the user; results are ordinary files."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
 
 
 def write_text(path: Path, text: str) -> None:

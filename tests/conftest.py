@@ -25,7 +25,7 @@ jax.config.update("jax_default_prng_impl", "rbg")  # compiles faster than threef
 import jaxtyping  # noqa: E402
 
 # Before the first import of these.
-CHECKED = ["models", "training.losses", "evaluation", "data", "weights"]
+CHECKED = ["models", "training.losses", "evaluation", "data", "weights", "media"]
 jaxtyping.install_import_hook([f"iicnet_jax.{name}" for name in CHECKED], "beartype.beartype")
 
 import jax.numpy as jnp  # noqa: E402

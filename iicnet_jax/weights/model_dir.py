@@ -1,5 +1,7 @@
 """A trained network on disk: a folder with `model.safetensors` and `config.json`."""
 
+import hashlib
+import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,11 +39,11 @@ def save_model(folder: Path, params: nnx.State, model_config: Mapping, about: Ma
     )
 
 
-def load_model(folder: Path) -> IICNet:
-    """Builds the network that `save_model` wrote.
+def load_config(folder: Path) -> dict:
+    """What `save_model` wrote beside the weights: `model`, the arguments of `IICNet`, and `about`.
 
     Raises:
-      UserError: the folder holds no model, a newer format, or damaged files.
+      UserError: the folder holds no model, a newer format, or a damaged configuration.
     """
     for name in (WEIGHTS, CONFIG):
         if not (folder / name).is_file():
@@ -51,14 +53,27 @@ def load_model(folder: Path) -> IICNet:
             )
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        arrays = load_file(folder / WEIGHTS)
-    except (json.JSONDecodeError, SafetensorError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"the model in {folder} is damaged: {error}") from error
     if config.get("format") != FORMAT_VERSION:
         raise UserError(
             f"the model in {folder} has the format {config.get('format')}, and this version reads "
             f"{FORMAT_VERSION}: use the version of iicnet_jax that wrote it"
         )
+    return config
+
+
+def load_model(folder: Path) -> IICNet:
+    """Builds the network that `save_model` wrote.
+
+    Raises:
+      UserError: the folder holds no model, a newer format, or damaged files.
+    """
+    config = load_config(folder)
+    try:
+        arrays = load_file(folder / WEIGHTS)
+    except SafetensorError as error:
+        raise UserError(f"the model in {folder} is damaged: {error}") from error
     # Only the shapes: drawing initial weights takes longer than reading these.
     model = nnx.eval_shape(lambda: IICNet(**config["model"], rngs=nnx.Rngs(0)))
     state = nnx.state(model, nnx.Param)
@@ -75,6 +90,26 @@ def load_model(folder: Path) -> IICNet:
         target.set_value(jnp.asarray(arrays[name]))
     nnx.update(model, state)
     return model
+
+
+def fingerprint(model: IICNet, model_config: Mapping) -> str:
+    """SHA-256 of what a network computes: its arguments and its parameters.
+
+    Arguments that are left out count with their default values. How the bytes are put together
+    is written down in docs/formats.md.
+    """
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(IICNet.__init__).parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    digest = hashlib.sha256(json.dumps({**defaults, **model_config}, sort_keys=True).encode())
+    for name, value in sorted(_by_name(nnx.state(model, nnx.Param)).items()):
+        array = np.asarray(value)
+        little_endian = array.astype(array.dtype.newbyteorder("<"))
+        digest.update(f"\n{name} {list(array.shape)} {array.dtype.name}\n".encode())
+        digest.update(little_endian.tobytes())
+    return digest.hexdigest()
 
 
 def _by_name(state: nnx.State):

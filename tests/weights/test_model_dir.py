@@ -1,13 +1,17 @@
 """A network on disk."""
 
+import hashlib
+import json
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from safetensors.numpy import load_file
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.models import IICNet
-from iicnet_jax.weights.model_dir import load_model, save_model
+from iicnet_jax.weights.model_dir import fingerprint, load_model, save_model
 
 FIELDS = {
     "num_images": 3,
@@ -61,3 +65,22 @@ def test_a_configuration_that_does_not_fit_the_weights_is_refused(saved, before,
     path.write_text(path.read_text().replace(before, after))
     with pytest.raises(UserError, match=message):
         load_model(saved[1])
+
+
+def test_the_fingerprint_is_the_documented_one(saved):
+    model, folder = saved
+    arguments = {
+        "downscaling": "squeeze",
+        "embedding_channels": 3,
+        "num_blocks": 1,
+        "num_images": 3,
+        "relation": False,
+        "relation_features": 64,
+        "split": "prop",
+    }
+    digest = hashlib.sha256(json.dumps(arguments).encode())
+    for name, array in sorted(load_file(folder / "model.safetensors").items()):
+        shape = ", ".join(map(str, array.shape))
+        digest.update(f"\n{name} [{shape}] float32\n".encode() + array.astype("<f4").tobytes())
+    assert fingerprint(model, FIELDS) == digest.hexdigest()
+    assert fingerprint(load_model(folder), arguments) == digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Pictures and videos of users: files in, files out. Input files are not trusted."""

@@ -1,0 +1,253 @@
+"""The embedding file: an ordinary picture that says what is in it (docs/formats.md)."""
+
+import dataclasses
+import hashlib
+import html
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL.PngImagePlugin import PngInfo
+
+from iicnet_jax.errors import UserError
+from iicnet_jax.files import to_json
+from iicnet_jax.media.images import LOSSLESS, MAX_PIXELS, Picture, read_picture, write_picture
+
+FORMAT_VERSION = 1
+CHUNK = "iicnet"  # keyword of the PNG's iTXt chunk
+# A record of still images has about 300 characters; `about` may hold a few thousand numbers.
+MAX_LENGTH = 65536
+MAX_IMAGES = 1000
+MAX_SIDE = 2**20
+TASK = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+# WebP has no text chunks; its XMP packet is XML, in which the record is one attribute.
+XMP_PACKET = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description xmlns:iicnet="urn:iicnet" iicnet:record="{}"/>'
+    "</rdf:RDF></x:xmpmeta>"
+)
+XMP_RECORD = re.compile(rb'\biicnet:record\s*=\s*"([^"<]*)"')
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What an embedding file says of itself.
+
+    Raises:
+      ValueError: a field has the wrong type, or a value out of its range.
+    """
+
+    task: str  # a short name: letters, digits, _ . and -
+    images: int  # how many were embedded
+    size: tuple[int, int]  # their height and width
+    channels: int  # of the embedding: 3, or 1 for grey
+    model: str  # fingerprint of the network that embedded them
+    pixels: str  # fingerprint of the embedding's pixels
+    about: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # what the task adds
+
+    def __post_init__(self):
+        _check(vars(self))
+
+    def matches(self, pixels: UInt8[np.ndarray, "h w k"]) -> bool:
+        """Whether these are the pixels that were embedded."""
+        return self.pixels == pixel_fingerprint(pixels)
+
+    def to_json(self) -> str:
+        """One line of ASCII."""
+        return to_json({"format": FORMAT_VERSION, **dataclasses.asdict(self)})
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Record":
+        """Reads untrusted text. Raises ValueError unless it is a record of this version."""
+        if len(text) > MAX_LENGTH:
+            raise ValueError(f"it has {len(text)} characters, and at most {MAX_LENGTH} are read")
+        try:
+            fields = json.loads(text, parse_constant=_no_number)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"it is no JSON ({error})") from error
+        if not isinstance(fields, dict):
+            raise ValueError("it is no JSON object")
+        version = fields.get("format")
+        _check({"format": version})
+        if version > FORMAT_VERSION:
+            raise ValueError(
+                f"it has the format {version}, and this program reads up to {FORMAT_VERSION}: "
+                "use a newer iicnet_jax"
+            )
+        if isinstance(fields.get("size"), list):
+            fields["size"] = tuple(fields["size"])
+        # Fields that are not known may be added without a new version.
+        known = {x.name: fields[x.name] for x in dataclasses.fields(cls) if x.name in fields}
+        missing = RULES.keys() - fields.keys() - {"about"}
+        if missing:
+            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+        _check(known)
+        return cls(**known)
+
+
+def describe(
+    pixels: UInt8[np.ndarray, "h w k"],
+    *,
+    task: str,
+    images: int,
+    size: tuple[int, int],
+    model: str,
+    about: Mapping[str, Any] | None = None,
+) -> Record:
+    """The record of an embedding; see `Record` for the fields. Raises ValueError likewise."""
+    return Record(
+        task, images, size, pixels.shape[2], model, pixel_fingerprint(pixels), about or {}
+    )
+
+
+def pixel_fingerprint(pixels: UInt8[np.ndarray, "h w k"]) -> str:
+    """SHA-256 of the line "height width channels" and the samples, row by row."""
+    digest = hashlib.sha256(" ".join(map(str, pixels.shape)).encode() + b"\n")
+    digest.update(np.ascontiguousarray(pixels).reshape(-1))
+    return digest.hexdigest()
+
+
+def write_embedding(
+    path: Path, pixels: UInt8[np.ndarray, "h w k"], record: Record, *, overwrite: bool = False
+) -> None:
+    """Writes a PNG or lossless WebP file with its record, whole or not at all.
+
+    Raises:
+      UserError: as `images.write_picture`.
+      ValueError: the record is that of other pixels, or too long.
+    """
+    text = record.to_json()
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"a record has at most {MAX_LENGTH} characters, not {len(text)}")
+    if not record.matches(pixels):
+        raise ValueError("the record describes other pixels")
+    if path.suffix.lower() == ".webp":
+        options = {"xmp": XMP_PACKET.format(html.escape(text)).encode()}
+    else:
+        chunks = PngInfo()
+        chunks.add_itxt(CHUNK, text)
+        options = {"pnginfo": chunks}
+    write_picture(path, pixels, overwrite=overwrite, **options)
+
+
+@dataclasses.dataclass(frozen=True)
+class EmbeddingFile:
+    """A file that was read, whatever its state."""
+
+    pixels: UInt8[np.ndarray, "h w k"]
+    record: Record | None
+    format: str  # of the picture: PNG, WEBP, ...
+    problem: str | None  # why the images may not come back, a clause about the file
+
+
+def read_embedding(
+    path: Path, *, force: bool = False, max_pixels: int = MAX_PIXELS
+) -> tuple[UInt8[np.ndarray, "h w k"], Record | None]:
+    """The pixels of an embedding file and its record, None if it has none.
+
+    Without a record, there are always three channels. With `force`, files of all formats are
+    read, changed pixels are returned as they are, and a record that cannot be used counts as none.
+
+    Raises:
+      UserError: no picture (see `images.read_picture`); without `force`, also a picture that is
+        neither PNG nor WebP, changed pixels, or a record that is malformed or of a newer format.
+    """
+    file = examine(path, max_pixels=max_pixels)
+    if file.problem is not None and not force:
+        raise UserError(f"{path} {file.problem} (--force restores what can be restored)")
+    return file.pixels, file.record
+
+
+def examine(path: Path, *, max_pixels: int = MAX_PIXELS) -> EmbeddingFile:
+    """Reads an embedding file and says what is wrong with it. Raises UserError if no picture."""
+    # EXIF data may ask viewers to turn the picture; the pixels that were written are those stored.
+    picture = read_picture(path, max_pixels=max_pixels, upright=False)
+    pixels = picture.pixels
+    try:
+        record = _find_record(picture)
+    except ValueError as error:
+        problem = f"has a record that cannot be used: {error}"
+        return EmbeddingFile(pixels, None, picture.format, problem)
+    problem = None
+    if record is None:
+        if picture.format not in LOSSLESS.values():
+            problem = (
+                f"is a {picture.format} file without a record: embeddings are PNG or lossless "
+                "WebP files, and another format may have changed its pixels"
+            )
+        return EmbeddingFile(pixels, None, picture.format, problem)
+    pixels = with_channels(pixels, record.channels)
+    if pixels is None or not record.matches(pixels):
+        pixels = picture.pixels if pixels is None else pixels
+        problem = (
+            "has been changed since it was written (recompressed, resized, edited or "
+            "colour-managed), so the images do not come back as they were: look for the "
+            "original file"
+        )
+    return EmbeddingFile(pixels, record, picture.format, problem)
+
+
+def with_channels(pixels: UInt8[np.ndarray, "h w k"], channels: int):
+    """The same picture with 1 or 3 channels; None if it has colours that one channel cannot hold.
+
+    Programs that save space store grey pixels once, and WebP stores them three times.
+    """
+    if pixels.shape[2] == channels:
+        return pixels
+    if channels == 3:
+        return np.repeat(pixels, 3, axis=2)
+    grey = pixels[..., :1]
+    return grey if (pixels == grey).all() else None
+
+
+def _find_record(picture: Picture) -> Record | None:
+    """Raises ValueError if there is a record that cannot be used."""
+    if picture.format == "WEBP":
+        packet = picture.metadata.get("xmp", b"")
+        found = XMP_RECORD.search(packet[: 8 * MAX_LENGTH])
+        text = html.unescape(found[1].decode("utf-8", "replace")) if found else None
+    else:
+        text = picture.metadata.get(CHUNK)
+    return None if text is None else Record.from_json(text)
+
+
+def _is_integer(value, greatest: int) -> bool:
+    # For Python, True is an integer.
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= greatest
+
+
+def _is_text(value, pattern: re.Pattern) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+RULES = {
+    "format": lambda value: _is_integer(value, 2**31),
+    "task": lambda value: _is_text(value, TASK),
+    "images": lambda value: _is_integer(value, MAX_IMAGES),
+    "size": lambda value: (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(_is_integer(side, MAX_SIDE) for side in value)
+    ),
+    "channels": lambda value: _is_integer(value, 3) and value != 2,
+    "model": lambda value: _is_text(value, SHA256),
+    "pixels": lambda value: _is_text(value, SHA256),
+    "about": lambda value: isinstance(value, Mapping),
+}
+
+
+def _check(fields: Mapping) -> None:
+    for name, value in fields.items():
+        if not RULES[name](value):
+            raise ValueError(f"its {name} cannot be {repr(value)[:80]}")
+
+
+def _no_number(name):
+    raise ValueError(f"{name} is no number")

@@ -1,0 +1,209 @@
+"""Damaged and hostile picture files: each ends in a result or a UserError.
+
+python tests/media/fuzz.py --count 10000 --seed 1
+"""
+
+import argparse
+import collections
+import random
+import signal
+import struct
+import sys
+import tempfile
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+from pictures import network, noise, save
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from iicnet_jax.errors import UserError
+from iicnet_jax.media import embedding_file
+from iicnet_jax.media.convert import embed_files, inspect_file, restore_file
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+TIME_LIMIT = 20  # seconds for one input
+MAX_PIXELS = 1_000_000
+INTERESTING = [0, 1, 127, 128, 255]
+
+
+def seeds(folder: Path) -> list[bytes]:
+    """Small valid files: embeddings with their records, and pictures of every format and kind."""
+    pixels, grey = noise(9, 8), noise(9, 8, 1)[..., 0]
+    paths = [save(folder / "a.png", noise(17, 16)), save(folder / "b.png", noise(17, 16, seed=1))]
+    for suffix in ("png", "webp"):
+        for channels in (1, 3):
+            output = folder / f"embedding{channels}.{suffix}"
+            embed_files(network(channels=channels), paths, output)
+    embeddings = sorted(folder.glob("embedding*"))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pictures = [
+        save(folder / "turned.jpg", pixels, exif=exif, icc_profile=b"Display P3"),
+        save(folder / "lossy.webp", pixels, exif=exif),
+        save(folder / "grey.tif", grey),
+        save(folder / "deep.tif", grey.astype(np.uint16) * 257),
+        save(folder / "packed.tif", pixels, compression="tiff_lzw"),
+        save(folder / "zip.tif", pixels, compression="tiff_deflate"),
+        save(folder / "a.gif", grey),
+        save(folder / "a.bmp", pixels),
+        save(folder / "clear.png", np.dstack([pixels, grey])),
+    ]
+    frames = [Image.fromarray(grey), Image.fromarray(255 - grey)]
+    for suffix in ("gif", "png", "webp", "tif"):
+        path = folder / f"moving.{suffix}"
+        frames[0].save(path, save_all=True, append_images=frames[1:])
+        pictures.append(path)
+    return [path.read_bytes() for path in [*embeddings, *pictures]]
+
+
+def mutate(data: bytes, rng: random.Random) -> bytes:
+    """A file with a few damages; half of the PNG files get their checksums put right again."""
+    if data.startswith(PNG_SIGNATURE) and rng.random() < 0.2:
+        return with_record(data, mutated_record(rng))
+    data = bytearray(data)
+    for _ in range(rng.choice([1, 1, 2, 4, 16])):
+        if not data:
+            break
+        start = rng.randrange(len(data))
+        end = min(len(data), start + rng.choice([1, 2, 4, 16, 64]))
+        kind = rng.randrange(7)
+        if kind == 0:
+            data[start] ^= 1 << rng.randrange(8)
+        elif kind == 1:
+            data[start] = rng.choice(INTERESTING)
+        elif kind == 2:
+            data[start:end] = rng.randbytes(end - start)
+        elif kind == 3:
+            del data[start:end]
+        elif kind == 4:
+            data[start:start] = data[start:end] * rng.choice([1, 1, 50])
+        elif kind == 5:
+            data[start:end] = bytes([rng.choice(INTERESTING)]) * (end - start)
+        elif rng.random() < 0.3:
+            del data[start:]
+    data = bytes(data)
+    return with_checksums(data) if rng.random() < 0.5 else data
+
+
+def with_checksums(data: bytes) -> bytes:
+    """The same PNG file with the CRC of every chunk that can be found made right."""
+    if not data.startswith(PNG_SIGNATURE):
+        return data
+    fixed, position = bytearray(data), len(PNG_SIGNATURE)
+    while position + 12 <= len(fixed):
+        (length,) = struct.unpack_from(">I", fixed, position)
+        end = position + 8 + length
+        if end + 4 > len(fixed):
+            break
+        struct.pack_into(">I", fixed, end, zlib.crc32(fixed[position + 4 : end]))
+        position = end + 4
+    return bytes(fixed)
+
+
+def mutated_record(rng: random.Random) -> str:
+    """A record's text with damages that leave most of it JSON."""
+    text = embedding_file.describe(
+        noise(9, 8), task="hiding", images=2, size=(17, 16), model="0" * 64
+    ).to_json()
+    for _ in range(rng.randrange(1, 5)):
+        start = rng.randrange(len(text))
+        end = start + rng.choice([0, 1, 1, 5])
+        piece = rng.choice(
+            [*'0123456789-.,:"[]{}', "null", "true", "1e999", "-1", "9" * 30, "\\ud800", "[" * 5000]
+        )
+        text = text[:start] + piece + text[end:]
+    return text
+
+
+def with_record(data: bytes, text: str) -> bytes:
+    """A PNG file with the pixels of `noise(9, 8)` and that text as its record."""
+    chunks = PngInfo()
+    chunks.add_itxt("iicnet", text, zip=len(text) % 2 == 0)
+    with tempfile.TemporaryFile() as file:
+        Image.fromarray(noise(9, 8)).save(file, format="PNG", pnginfo=chunks)
+        file.seek(0)
+        return file.read()
+
+
+def run(count: int, seed: int, folder: Path) -> collections.Counter:
+    """Feeds `count` mutated files to inspect, restore and embed; returns outcomes by their name.
+
+    Raises whatever is no UserError, TimeoutError for a hang, and AssertionError for an output
+    that is not complete, with the input kept as `folder/finding`.
+    """
+    rng = random.Random(seed)
+    files = seeds(folder)
+    finding, output = folder / "finding", folder / "output"
+    output.mkdir()
+    reference = save(folder / "reference.png", noise(9, 8))
+    outcomes = collections.Counter()
+    before = signal.signal(signal.SIGALRM, _hang)
+    try:
+        for _ in range(count):
+            finding.write_bytes(mutate(rng.choice(files), rng))
+            channels, force = rng.choice([1, 3]), rng.random() < 0.7
+            signal.alarm(TIME_LIMIT)
+            outcomes[_attempt(_inspect, finding)] += 1
+            outcomes[_attempt(_restore, finding, output, channels, force)] += 1
+            outcomes[_attempt(_embed, reference, finding, output)] += 1
+            signal.alarm(0)
+            assert not list(output.iterdir()), "something was left behind"
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    return outcomes
+
+
+def _inspect(finding):
+    inspect_file(finding, max_pixels=MAX_PIXELS)
+
+
+def _restore(finding, output, channels, force):
+    restored = restore_file(
+        network(channels=channels), finding, output / "r", force=force, max_pixels=MAX_PIXELS
+    )
+    assert len(list((output / "r").iterdir())) == 2
+    for path in restored.paths:
+        with Image.open(path) as image:
+            image.load()
+        path.unlink()
+    (output / "r").rmdir()
+
+
+def _embed(reference, finding, output):
+    embedded = embed_files(
+        network(), [reference, finding], output / "e.png", fit=True, max_pixels=MAX_PIXELS
+    )
+    assert inspect_file(embedded.path)["intact"]
+    embedded.path.unlink()
+
+
+def _attempt(operation, *arguments) -> str:
+    name = operation.__name__.strip("_")
+    try:
+        operation(*arguments)
+    except UserError as error:
+        message = str(error)
+        assert "\n" not in message and message.isprintable(), message
+        return f"{name}: refused"
+    return f"{name}: done"
+
+
+def _hang(*_):
+    raise TimeoutError(f"no result after {TIME_LIMIT} seconds")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    scratch = Path(tempfile.mkdtemp(prefix="fuzz."))
+    print(f"a finding would be kept in {scratch}", file=sys.stderr)
+    started = time.perf_counter()
+    for outcome, number in sorted(run(arguments.count, arguments.seed, scratch).items()):
+        print(f"{number:8d} {outcome}")
+    print(f"{arguments.count} inputs, {time.perf_counter() - started:.0f} s")

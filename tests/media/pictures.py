@@ -1,0 +1,45 @@
+"""Small pictures, and a network that needs no compilation, for tests of files."""
+
+import types
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from iicnet_jax.evaluation.tiling import Tiled
+from iicnet_jax.media.convert import Network
+
+MODEL = "0123456789abcdef" * 4
+SCALE = 2
+
+
+def noise(height, width, channels=3, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)
+
+
+def save(path, pixels, **options):
+    Image.fromarray(pixels).save(path, **options)
+    return path
+
+
+class Thumbnails(Tiled):
+    """Embeds images of any size as every second pixel of the first, and restores copies of it."""
+
+    def __init__(self, num_images, channels):
+        self.model = types.SimpleNamespace(
+            num_images=num_images,
+            embedding_channels=channels,
+            scale=SCALE,
+            embedding_size=lambda height, width: (-(-height // SCALE), -(-width // SCALE)),
+        )
+
+    def embed_uint8(self, frames: UInt8[np.ndarray, "n h w 3"]) -> UInt8[np.ndarray, "h2 w2 k"]:
+        return frames[0, ::SCALE, ::SCALE, : self.model.embedding_channels]
+
+    def restore(self, embedding, size):
+        image = embedding.repeat(SCALE, axis=0).repeat(SCALE, axis=1)[: size[0], : size[1]]
+        return np.stack([np.broadcast_to(image, (*size, 3))] * self.model.num_images)
+
+
+def network(num_images=2, channels=3, task="hiding", fingerprint=MODEL):
+    return Network(Thumbnails(num_images, channels), task, fingerprint)
