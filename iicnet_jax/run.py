@@ -73,7 +73,7 @@ def parse_flags(argv: Sequence[str], flag_values: flags.FlagValues = flags.FLAGS
     with exit_on_user_error():
         try:
             arguments = flag_values(list(argv))
-            _set_up_logging()
+            set_up_logging()
             return arguments
         except AttributeError as error:
             unknown = [arg.split("=")[0].lstrip("-") for arg in argv if arg.startswith("--config.")]
@@ -112,7 +112,7 @@ def exit_on_user_error() -> Iterator[None]:
         sys.exit(128 + signal.SIGINT)
 
 
-def _set_up_logging():
+def set_up_logging() -> None:
     """Our own messages to stderr; of the libraries' (Orbax warns of every choice) the errors."""
     handler = _AboveProgressBar()
     handler.setFormatter(logging.Formatter("%(message)s"))

@@ -11,7 +11,7 @@ from flax import nnx
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from iicnet_jax import build, files
+from iicnet_jax import build, export, files
 from iicnet_jax.data import Regime, create_regime
 from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices, training_batches
 from iicnet_jax.data.regime import SPLITS
@@ -22,10 +22,7 @@ from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.interruption import LossGuard, StopRequest
 from iicnet_jax.training.step import TrainMetrics, TrainState, create_state, make_train_step
 from iicnet_jax.training.writers import MetricWriter
-from iicnet_jax.weights.model_dir import save_model
-from iicnet_jax.workdir import claim
-
-MODEL_FOLDER = "model"
+from iicnet_jax.workdir import MODEL_FOLDER, claim
 
 log = logging.getLogger(__name__)
 
@@ -124,8 +121,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         )
         return False
     if jax.process_index() == 0:
-        about = {"regime": config.data.regime, "step": step, "seed": config.seed}
-        save_model(workdir / MODEL_FOLDER, state.params, config.model.to_dict(), about)
+        export.save(workdir / MODEL_FOLDER, state.params, config, step)
     return True
 
 

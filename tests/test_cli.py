@@ -1,13 +1,18 @@
 """The iicnet command, as a user starts it."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from flax import nnx
 from PIL import Image
 
+from iicnet_jax import cli
+from iicnet_jax.models import IICNet
+from iicnet_jax.weights.model_dir import save_model
 from tests import program
 
 COMMAND = Path(sys.executable).with_name("iicnet")
@@ -24,6 +29,18 @@ def iicnet(*arguments):
         timeout=120,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def called(capsys):
+    """Like `iicnet`, but without a process of its own."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*map(str, arguments)])
+        return ended.value.code, *capsys.readouterr()
+
+    return call
 
 
 @pytest.fixture
@@ -100,8 +117,8 @@ def test_nothing_incomplete_is_prepared(groups, tmp_path):
         (["data", "sample", "--out=x", "--config=y"], 1, "error: unexpected argument '--config=y'"),
     ],
 )
-def test_mistakes_end_in_one_message(arguments, status, message):
-    found, _, stderr = iicnet(*arguments)
+def test_mistakes_end_in_one_message(called, arguments, status, message):
+    found, _, stderr = called(*arguments)
     assert found == status
     assert message in stderr
     assert "Traceback" not in stderr
@@ -116,3 +133,164 @@ def test_the_module_is_the_same_command():
     ]
     assert help_of_both[0] == help_of_both[1]
     assert "prepare" in help_of_both[0]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory, random_network):
+    """A network for two images, of half their size."""
+    fields = {
+        "num_images": 2,
+        "relation": False,
+        "downscaling": "squeeze",
+        "split": "prop",
+        "num_blocks": 1,
+    }
+    network = random_network(lambda: IICNet(**fields, rngs=nnx.Rngs(0)))
+    folder = tmp_path_factory.mktemp("run") / "model"
+    save_model(folder, nnx.state(network, nnx.Param), fields, {"task": "custom_folder"})
+    return folder
+
+
+def test_pictures_go_into_one_and_come_back(groups, model, tmp_path):
+    """The workdir of a run is a model, too."""
+    pictures = [groups / "00/0.png", groups / "00/1.png"]
+    embedding = tmp_path / "embedding.png"
+    status, stdout, stderr = iicnet("embed", "--model", model.parent, *pictures, "-o", embedding)
+    assert (status, stderr) == (0, "")
+    assert stdout == f"{embedding}: 2 pictures in one\n"
+    status, stdout, _ = iicnet("inspect", embedding, "--json")
+    [found] = json.loads(stdout)
+    assert status == 0 and found["intact"] and found["record"]["task"] == "custom_folder"
+    assert found["record"]["size"] == [20, 30] and (found["height"], found["width"]) == (10, 15)
+    status, stdout, stderr = iicnet("restore", "--model", model, embedding, "-o", tmp_path / "back")
+    assert (status, stderr) == (0, "")
+    assert stdout == f"{embedding}: {tmp_path}/back/00.png, {tmp_path}/back/01.png\n"
+    with Image.open(tmp_path / "back/01.png") as image:
+        assert image.size == (30, 20)
+
+
+def test_folders_of_pictures_go_into_a_folder_of_embeddings_and_come_back(groups, model, tmp_path):
+    folders = [groups / "01", groups / "02"]
+    status, stdout, stderr = iicnet("embed", "--model", model, *folders, "-o", tmp_path / "out")
+    assert (status, stderr) == (0, "")
+    assert stdout.count("2 pictures in one") == 2
+    status, stdout, _ = iicnet("inspect", tmp_path / "out")
+    assert status == 0
+    assert [line.split(":")[0] for line in stdout.splitlines()] == [
+        f"{tmp_path}/out/01.png",
+        f"{tmp_path}/out/02.png",
+    ]
+    assert stdout.count("PNG, 15x10: 2 pictures of 30x20 (task custom_folder") == 2
+    assert stdout.count("intact") == 2
+    arguments = ("restore", "--model", model, tmp_path / "out", "-o", tmp_path / "back", "--json")
+    status, stdout, _ = iicnet(*arguments)
+    assert status == 0
+    assert json.loads(stdout)[1]["pictures"] == [f"{tmp_path}/back/02/0{i}.png" for i in (0, 1)]
+    status, _, stderr = iicnet(*arguments)
+    assert status == 1 and "already holds 00.png, 01.png: name another folder" in stderr
+    assert iicnet(*arguments, "--overwrite")[0] == 0
+
+
+def test_evaluate_says_what_is_lost(groups, model):
+    status, stdout, _ = iicnet("evaluate", "--model", model, groups / "05", groups / "06", "--json")
+    assert status == 0
+    for item in json.loads(stdout):
+        assert item["embedding"] is None, "it is smaller than the reference"
+        mean = np.mean([frame["psnr"] for frame in item["frames"]])
+        assert item["restored"]["psnr"] == pytest.approx(mean)
+        assert len(item["frames"]) == 2
+    status, stdout, _ = iicnet(
+        "evaluate", "--model", model, groups / "05/0.png", groups / "05/1.png"
+    )
+    assert stdout.startswith(f"{groups}/05/0.png: restored ") and stdout.endswith(" dB)\n") is False
+
+
+def test_a_changed_embedding_is_refused_unless_forced(groups, model, tmp_path):
+    embedding = tmp_path / "embedding.png"
+    iicnet("embed", "--model", model, groups / "00/0.png", groups / "00/1.png", "-o", embedding)
+    with Image.open(embedding) as image:
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(
+            tmp_path / "changed.webp", lossless=True
+        )
+    arguments = ("restore", "--model", model, tmp_path / "changed.webp", "-o", tmp_path / "back")
+    status, _, stderr = iicnet(*arguments)
+    assert status == 1 and "(--force restores what can be restored)" in stderr
+    assert not (tmp_path / "back").exists()
+    status, _, stderr = iicnet(*arguments, "--force")
+    assert status == 0 and stderr.startswith("note: ")
+    assert len(list((tmp_path / "back").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["embed", "GROUP/0.png", "-o", "OUT"], 1, "embeds 2 pictures, but 1 are given"),
+        (["embed", "GROUP", "GROUP/0.png", "-o", "OUT"], 1, "pictures or folders of pictures"),
+        (["embed", "EMPTY", "-o", "OUT"], 1, "holds no pictures"),
+        (["embed", "GROUP/0.png", "GROUP/2.png", "-o", "OUT"], 1, "there is no file"),
+        (["restore", "GROUP/0.png", "-o", "OUT"], 1, "has no record"),
+        (["restore", "GROUP/0.png", "-o", "OUT", "--size", "4"], 2, "WIDTHxHEIGHT"),
+        (["evaluate", "GROUP", "--tile=x"], 2, "whole number of at least 1, not 'x'"),
+        (["inspect", "EMPTY"], 1, "holds no pictures"),
+    ],
+)
+def test_mistakes_with_pictures_end_in_one_message(
+    called, groups, model, tmp_path, arguments, status, message
+):
+    (tmp_path / "empty").mkdir()
+    places = {"GROUP": groups / "00", "EMPTY": tmp_path / "empty", "OUT": tmp_path / "out.png"}
+    for name, place in places.items():
+        arguments = [argument.replace(name, str(place)) for argument in arguments]
+    if arguments[0] != "inspect":
+        arguments += ["--model", str(model)]
+    found, _, stderr = called(*arguments)
+    assert found == status, stderr
+    assert message in stderr
+    assert "Traceback" not in stderr
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_official_weights_become_a_model_that_restores_what_the_authors_code_does(tmp_path):
+    weights = program.ROOT / "tests/golden/official_n3.pth"
+    status, stdout, stderr = iicnet("import-weights", weights, "-o", tmp_path / "model")
+    assert (status, stderr) == (0, "")
+    assert "num_images 3" in stdout
+    golden = np.load(weights.with_suffix(".npz"))
+    pictures = [tmp_path / f"{number}.png" for number in range(3)]
+    for path, pixels in zip(pictures, golden["frames_rgb"], strict=True):
+        Image.fromarray(pixels).save(path)
+    chosen = ("--model", tmp_path / "model")
+    assert iicnet("embed", *chosen, *pictures, "-o", tmp_path / "embedding.png")[0] == 0
+    assert iicnet("restore", *chosen, tmp_path / "embedding.png", "-o", tmp_path)[0] == 0
+    restored = [tmp_path / f"{number:02d}.png" for number in range(3)]
+    for paths, expected in (
+        ([tmp_path / "embedding.png"], golden["embedding_rgb"][None]),
+        (restored, golden["restored_rgb"]),
+    ):
+        found = np.stack([np.asarray(Image.open(path)) for path in paths])
+        difference = np.abs(found.astype(int) - expected)
+        assert difference.max() <= 1 and (difference > 0).mean() <= 0.001
+
+
+def test_weights_of_something_else_are_refused(model, tmp_path):
+    file = model / "model.safetensors"
+    status, _, stderr = iicnet("import-weights", file, "-o", tmp_path / "new")
+    assert status == 1 and str(file) in stderr and "Traceback" not in stderr
+    assert not (tmp_path / "new").exists()
+    status, _, stderr = iicnet("import-weights", "x.pth", "-o", model)
+    assert status == 1 and "already holds a model: name another folder" in stderr
+
+
+def test_a_run_is_exported(tmp_path):
+    workdir = tmp_path / "run"
+    arguments = program.command(workdir, mode="train", steps=2)
+    status, _, stderr = program.run(arguments, tmp_path / "cache")
+    assert status == 0, stderr
+    status, stdout, stderr = iicnet("export-weights", workdir, "-o", tmp_path / "model")
+    assert (status, stderr) == (0, "")
+    assert stdout.endswith(f"the network of {workdir} after step 2\n")
+    for name in ("model.safetensors", "config.json"):
+        exported, trained = (f / name for f in (tmp_path / "model", workdir / "model"))
+        assert exported.read_bytes() == trained.read_bytes()
+    status, _, stderr = iicnet("export-weights", tmp_path / "cache", "-o", tmp_path / "other")
+    assert status == 1 and "holds no run" in stderr

@@ -52,12 +52,11 @@ class Stereo(FileRegime):
         return cls(store, data.crop)
 
     def training_group(self, images, rng):
-        views = _common_part(images)
-        top, left = random_corner(rng, views[0].shape, self.crop, self.crop)
-        return _group([crop(view, top, left, self.crop, self.crop) for view in views])
+        top, left = random_corner(rng, _common_size(images), self.crop, self.crop)
+        return _group([crop(view, top, left, self.crop, self.crop) for view in images])
 
     def evaluation_group(self, images):
-        return _group(_common_part(images))
+        return _group([crop(view, 0, 0, *_common_size(images)) for view in images])
 
     def _find_samples(self, split):
         lefts, rights = [], set()
@@ -79,9 +78,10 @@ class Stereo(FileRegime):
         return PurePosixPath(left).name.removesuffix(LEFT)
 
 
-def _common_part(views):
+def _common_size(views) -> tuple[int, int]:
+    """The smaller height and the smaller width."""
     height, width = (min(view.shape[axis] for view in views) for axis in (0, 1))
-    return [crop(view, 0, 0, height, width) for view in views]
+    return height, width
 
 
 def _group(views) -> Group:

@@ -9,6 +9,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
 from iicnet_jax.errors import UserError
+from iicnet_jax.evaluation import metrics
 from iicnet_jax.evaluation.tiling import Tiled
 from iicnet_jax.files import filling
 from iicnet_jax.media import embedding_file
@@ -83,11 +84,7 @@ def embed_files(
         another size (without `fit`), or `output` cannot be written.
     """
     model = network.tiled.model
-    if len(inputs) != model.num_images:
-        raise UserError(
-            f"this model embeds {model.num_images} pictures, but {len(inputs)} are given: name "
-            f"{model.num_images} files, the reference first, or use another model"
-        )
+    check_count(network, inputs)
     check_output(output, overwrite)
     frames, notes = read_group(inputs, fit=fit, max_pixels=max_pixels)
     pixels = network.tiled.embed_uint8(frames)
@@ -100,6 +97,15 @@ def embed_files(
     )
     embedding_file.write_embedding(output, pixels, record, overwrite=overwrite)
     return Embedded(output, record, notes)
+
+
+def check_count(network: Network, inputs: Sequence[Path]) -> None:
+    """Raises UserError unless there are as many pictures as the network embeds."""
+    if len(inputs) != _images(network):
+        raise UserError(
+            f"this model embeds {_images(network)} pictures, but {len(inputs)} are given: name "
+            f"{_images(network)} files, the reference first, or use another model"
+        )
 
 
 def read_group(
@@ -180,6 +186,30 @@ def restore_file(
     return Restored(tuple(folder / name for name in names), tuple(notes))
 
 
+def measure_files(
+    network: Network, inputs: Sequence[Path], *, fit: bool = False, max_pixels: int = MAX_PIXELS
+) -> tuple[dict, tuple[str, ...]]:
+    """Embeds pictures into 8 bits, restores them, and measures both; writes nothing.
+
+    Returns:
+      PSNR (dB) and SSIM, of `embedding` against the reference where it has the reference's size
+      and colours, else None; of the pictures `restored`, on average, and of each in `frames`; and
+      what was changed of the pictures.
+
+    Raises:
+      UserError: see `embed_files`.
+    """
+    check_count(network, inputs)
+    frames, notes = read_group(inputs, fit=fit, max_pixels=max_pixels)
+    embedding = network.tiled.embed_uint8(frames)
+    restored = network.tiled.restore(embedding, frames.shape[1:3])
+    each = [_compare(*pair) for pair in zip(restored, frames, strict=True)]
+    mean = {name: float(np.mean([measures[name] for measures in each])) for name in each[0]}
+    same = embedding.shape == frames[0].shape
+    measures = {"embedding": _compare(embedding, frames[0]) if same else None}
+    return measures | {"restored": mean, "frames": each}, notes
+
+
 def inspect_file(path: Path, *, max_pixels: int = MAX_PIXELS) -> dict:
     """What an embedding file says of itself, for printing and as JSON.
 
@@ -217,6 +247,11 @@ def _problems(file: embedding_file.EmbeddingFile, network: Network) -> list[str]
             f"and this is {_describe(network.fingerprint, network.task, _images(network))}"
         )
     return problems
+
+
+def _compare(image, target) -> dict[str, float]:
+    measures = metrics.compare(image, target, y_border=0)
+    return {name: measures[name] for name in ("psnr", "ssim")}
 
 
 def _images(network: Network) -> int:

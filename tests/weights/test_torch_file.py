@@ -71,21 +71,21 @@ def test_values_and_types_are_those_of_the_file(read, layout, dtype):
 
 
 def test_the_pickles_of_pytorch_itself_are_read(read):
-    head = (GOLDEN / "official_n3_head.bin").read_bytes()
-    state_dict, keys = unpickled(head)
+    file = (GOLDEN / "official_n3.pth").read_bytes()
+    state_dict, keys, end = unpickled(file)
     # Every value says which storage it is in; the storages follow in the order of their keys.
     lengths = {key: length for key, length, *_ in state_dict.values()}
     storages = [np.full(lengths[key], i, np.float32) for i, key in enumerate(keys)]
     tail = [struct.pack("<q", len(storage)) + storage.tobytes() for storage in storages]
-    tensors = read(head + b"".join(tail))
+    tensors = read(file[:end] + b"".join(tail))
     assert list(tensors) == list(state_dict) and len(tensors) == 216
     for name, (key, _, shape) in state_dict.items():
         assert tensors[name].shape == shape and tensors[name].flags.c_contiguous
         assert (tensors[name] == keys.index(key)).all()
 
 
-def unpickled(head):
-    """Python's own reading of the legacy layout's pickles."""
+def unpickled(file):
+    """Python's own reading of the legacy layout's pickles, and where they end."""
 
     class Unpickler(pickle.Unpickler):
         def persistent_load(self, identity):
@@ -96,8 +96,9 @@ def unpickled(head):
                 return OrderedDict
             return lambda storage, offset, shape, *_: (*storage, shape)
 
-    stream = io.BytesIO(head)
-    return [Unpickler(stream).load() for _ in range(5)][3:]
+    stream = io.BytesIO(file)
+    *_, state_dict, keys = [Unpickler(stream).load() for _ in range(5)]
+    return state_dict, keys, stream.tell()
 
 
 def test_the_prefix_of_parallel_training_is_left_out(read, layout):

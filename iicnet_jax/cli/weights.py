@@ -1,0 +1,67 @@
+"""iicnet import-weights, export-weights: model directories from elsewhere."""
+
+from pathlib import Path
+
+from iicnet_jax.cli.arguments import add_command
+from iicnet_jax.errors import UserError
+
+
+def add_commands(commands) -> None:
+    """import-weights and export-weights."""
+    imports = add_command(
+        commands,
+        "import-weights",
+        _import,
+        "make a model of a weight file (.pth) that the authors of IICNet published",
+    )
+    imports.add_argument("file", type=Path, help="the weight file; nothing in it is executed")
+    imports.add_argument(
+        "--embedding-channels",
+        type=int,
+        choices=(1, 3),
+        help="where the weights leave it open: 3 for embeddings in colour, 1 for grey ones",
+    )
+    imports.add_argument("--split", choices=("ref", "prop"), help="where the weights leave it open")
+    exports = add_command(
+        commands, "export-weights", _export, "make a model of a run, finished or not"
+    )
+    exports.add_argument("workdir", type=Path, help="of the run")
+    exports.add_argument(
+        "--checkpoint", choices=("latest", "best"), default="latest", help="which weights to take"
+    )
+    for parser in (imports, exports):
+        parser.add_argument("-o", "--out", type=Path, required=True, help="folder for the model")
+        parser.add_argument(
+            "--overwrite", action="store_true", help="replace a model that is there"
+        )
+
+
+def _import(arguments):
+    from iicnet_jax.weights.import_official import import_official
+
+    _check_out(arguments)
+    config = import_official(
+        arguments.file,
+        arguments.out,
+        embedding_channels=arguments.embedding_channels,
+        split=arguments.split,
+    )
+    network = ", ".join(f"{name} {value}" for name, value in config.items())
+    print(f"{arguments.out}: {network}")
+
+
+def _export(arguments):
+    from iicnet_jax.export import export
+
+    _check_out(arguments)
+    step = export(arguments.workdir, arguments.checkpoint, arguments.out)
+    print(f"{arguments.out}: the network of {arguments.workdir} after step {step}")
+
+
+def _check_out(arguments):
+    if arguments.out.is_file():
+        raise UserError(f"{arguments.out} is a file: name a folder")
+    if (arguments.out / "config.json").exists() and not arguments.overwrite:
+        raise UserError(
+            f"{arguments.out} already holds a model: name another folder, or pass --overwrite"
+        )
