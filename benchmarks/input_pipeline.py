@@ -19,13 +19,13 @@ from pathlib import Path
 
 import av
 import numpy as np
-from iicnet_jax.data.sample import SAMPLE_ROOTS, write_sample
 from PIL import Image
 from tqdm import tqdm
 
 from benchmarks import report
 from iicnet_jax.data.pipeline import training_batches
 from iicnet_jax.data.registry import open_store, regime_class
+from iicnet_jax.data.sample import SAMPLE_ROOTS, write_sample
 from iicnet_jax.data.store import CachedStore
 
 # Experiment by regime.
@@ -131,12 +131,12 @@ def _in_a_process(function, *arguments):
     try:
         return receive.recv()
     finally:
-        process.kill()
         process.join()
 
 
 def _send(pipe, function, arguments):
     pipe.send(function(*arguments))
+    os._exit(0)  # without waiting for the threads
 
 
 def _full_size_data(data, regime):

@@ -117,8 +117,8 @@ def test_nothing_incomplete_is_prepared(groups, tmp_path):
         (["data", "sample", "--out=x", "--config=y"], 1, "error: unexpected argument '--config=y'"),
     ],
 )
-def test_mistakes_end_in_one_message(called, arguments, status, message):
-    found, _, stderr = called(*arguments)
+def test_mistakes_end_in_one_message(arguments, status, message):
+    found, _, stderr = iicnet(*arguments)
     assert found == status
     assert message in stderr
     assert "Traceback" not in stderr
