@@ -1,9 +1,12 @@
 """Arguments that several commands share, and how results are printed."""
 
 import argparse
+import functools
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from tqdm import tqdm
 
 from iicnet_jax.files import to_json
 
@@ -13,6 +16,14 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
     return int(text)
+
+
+def size(text: str) -> tuple[int, int]:
+    """Height and width, from WIDTHxHEIGHT."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"must be WIDTHxHEIGHT, like 640x480, not {text!r}")
+    return int(height), int(width)
 
 
 def add_command(commands, name: str, command, help: str, **options) -> argparse.ArgumentParser:
@@ -31,6 +42,17 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tile", type=positive, help="side in pixels of the tiles of large pictures: less memory"
+    )
+
+
+def load_network(arguments: argparse.Namespace, bar: bool):
+    """The network that --model names; with a progress bar over its tiles if `bar`."""
+    from iicnet_jax.media import convert
+    from iicnet_jax.workdir import find_model
+
+    progress = functools.partial(tqdm, unit="tile", leave=False, disable=None)
+    return convert.load_network(
+        find_model(arguments.model), tile=arguments.tile, progress=progress if bar else iter
     )
 
 

@@ -1,13 +1,19 @@
 """iicnet embed, restore, inspect, evaluate: one's own pictures."""
 
-import argparse
 import dataclasses
-import functools
 from pathlib import Path
 
 from tqdm import tqdm
 
-from iicnet_jax.cli.arguments import add_command, add_limits, add_model, note, show
+from iicnet_jax.cli.arguments import (
+    add_command,
+    add_limits,
+    add_model,
+    load_network,
+    note,
+    show,
+    size,
+)
 from iicnet_jax.errors import UserError
 
 # What a folder of pictures is searched for.
@@ -36,7 +42,7 @@ def add_commands(commands) -> None:
         help="folder for 00.png, 01.png, ...; for several embeddings, a folder in it for each",
     )
     restore.add_argument(
-        "--size", type=_size, help="WIDTHxHEIGHT of the pictures, for files without a record"
+        "--size", type=size, help="WIDTHxHEIGHT of the pictures, for files without a record"
     )
     restore.add_argument(
         "--force", action="store_true", help="restore what can be restored from a changed file"
@@ -65,7 +71,7 @@ def _embed(arguments):
     jobs = [(arguments.pictures, arguments.out)]
     if _are_folders(arguments.pictures):
         jobs = [(_pictures_in(f), arguments.out / f"{f.name}.png") for f in arguments.pictures]
-    network = _network(arguments, len(jobs))
+    network = load_network(arguments, bar=len(jobs) == 1)
     done = []
     for pictures, out in _progress(jobs):
         embedded = embed_files(
@@ -89,7 +95,7 @@ def _restore(arguments):
     several = len(files) > 1 or arguments.embeddings[0].is_dir()
     if len({file.stem for file in files}) < len(files):
         raise UserError("two embeddings have the same name: restore them one by one")
-    network = _network(arguments, len(files))
+    network = load_network(arguments, bar=len(files) == 1)
     done = []
     for file in _progress(files):
         restored = restore_file(
@@ -135,7 +141,7 @@ def _evaluate(arguments):
     groups = [arguments.pictures]
     if _are_folders(arguments.pictures):
         groups = [_pictures_in(folder) for folder in arguments.pictures]
-    network = _network(arguments, len(groups))
+    network = load_network(arguments, bar=len(groups) == 1)
     measured = []
     for pictures in _progress(groups):
         measures, notes = measure_files(
@@ -152,19 +158,6 @@ def _quality(item):
     if item["embedding"]:
         line += f", embedding {item['embedding']['psnr']:.2f} dB"
     return line
-
-
-def _network(arguments, jobs):
-    """The network, with a progress bar over tiles where there is only one job."""
-    from iicnet_jax.media.convert import load_network
-    from iicnet_jax.workdir import find_model
-
-    progress = functools.partial(tqdm, unit="tile", leave=False, disable=None)
-    return load_network(
-        find_model(arguments.model),
-        tile=arguments.tile,
-        progress=progress if jobs == 1 else iter,
-    )
 
 
 def _progress(jobs):
@@ -190,11 +183,3 @@ def _pictures_in(folder):
     if not found:
         raise UserError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
     return found
-
-
-def _size(text):
-    """Height and width, from WIDTHxHEIGHT."""
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise argparse.ArgumentTypeError(f"must be WIDTHxHEIGHT, like 640x480, not {text!r}")
-    return int(height), int(width)

@@ -18,9 +18,8 @@ class AlignedImages(FileRegime):
     """
 
     def __init__(self, store: Store, num_images: int, crop: int, scale: int = 1):
-        super().__init__(store)
+        super().__init__(store, crop)
         self.num_images = num_images
-        self.crop = crop
         self.scale = scale
 
     def load(self, split, index):

@@ -30,9 +30,8 @@ class DualView(Div2k):
     def __init__(self, store: Store, scale: int, crop: int):
         if scale not in SCALES:
             raise UserError(f"config.data.scale must be 2, 4 or 8 for dual_view, not {scale}")
-        super().__init__(store)
+        super().__init__(store, crop)
         self.scale = scale
-        self.crop = crop
 
     @classmethod
     def from_config(cls, store, data, model):

@@ -6,25 +6,22 @@ remains train, the others test. As in the authors' code these also validate, so 
 checkpoint by validation is chosen on test images.
 """
 
+import functools
+
 import numpy as np
 from jaxtyping import UInt8
 from tqdm import tqdm
 
 from iicnet_jax.data.images import RGB, crop, random_corner
 from iicnet_jax.data.regime import FileRegime, Group
-from iicnet_jax.data.store import Dataset, Store
+from iicnet_jax.data.store import Dataset
 
 FOLDER = "VOC2012/JPEGImages"
 SMALLEST_SIDE = 144
 
 
 class Grayscale(FileRegime):
-    """Images of VOC2012, with their luma as references.
-
-    Args:
-      store: holds VOC2012/JPEGImages.
-      crop: side in pixels of the training crop.
-    """
+    """Images of VOC2012, with their luma as references."""
 
     DATASET = Dataset(
         name="voc2012",
@@ -37,15 +34,6 @@ class Grayscale(FileRegime):
         ),
     )
 
-    def __init__(self, store: Store, crop: int):
-        super().__init__(store)
-        self.crop = crop
-        self._large = None
-
-    @classmethod
-    def from_config(cls, store, data, model):
-        return cls(store, data.crop)
-
     def training_group(self, images, rng):
         (image,) = images
         top, left = random_corner(rng, image.shape, self.crop, self.crop)
@@ -56,12 +44,11 @@ class Grayscale(FileRegime):
         return _group(np.asarray(image))
 
     def _find_samples(self, split):
-        if self._large is None:
-            self._large = self._large_images()
         count = self.store.counts["train"]
-        train, others = self._large[:count], self._large[count:]
+        train, others = self._large_images[:count], self._large_images[count:]
         return [(path,) for path in (train if split == "train" else others)]
 
+    @functools.cached_property
     def _large_images(self):
         found, expected = self.store.files(FOLDER, ".jpg"), self.store.counts["images"]
         self._require(

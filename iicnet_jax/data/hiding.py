@@ -7,6 +7,7 @@ test. A group is a stack of 576x576 squares: for training cut at random, each im
 then a random crop of the stack; else the centres.
 """
 
+import functools
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -41,10 +42,8 @@ class Hiding(FileRegime):
     )
 
     def __init__(self, store: Store, num_images: int, crop: int):
-        super().__init__(store)
+        super().__init__(store, crop)
         self.num_images = num_images
-        self.crop = crop
-        self._large = None
 
     @classmethod
     def from_config(cls, store, data, model):
@@ -65,9 +64,7 @@ class Hiding(FileRegime):
         return _group([centre_crop(image, SQUARE, SQUARE) for image in images])
 
     def _find_samples(self, split):
-        if self._large is None:
-            self._large = self._large_images()
-        images, size = self._large, self.num_images
+        images, size = self._large_images, self.num_images
         groups = [tuple(images[size * i : size * (i + 1)]) for i in range(len(images) // size)]
         train = round(len(groups) * TRAIN)
         validation = train + round(len(groups) * VALIDATION)
@@ -77,6 +74,7 @@ class Hiding(FileRegime):
             "test": groups[validation:],
         }[split]
 
+    @functools.cached_property
     def _large_images(self):
         """Paths of the images that are used; reading all sizes takes a while."""
         found = self.store.files(FOLDER, "")

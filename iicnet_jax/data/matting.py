@@ -4,24 +4,15 @@ import numpy as np
 
 from iicnet_jax.data.regime import FileRegime, Group
 from iicnet_jax.data.resize import resize_bilinear
-from iicnet_jax.data.store import Store
 
 
 class Matting(FileRegime):
     """Samples whose images are of one size, the reference first.
 
     Args:
-      store: holds the dataset.
+      store: where the files are.
       crop: side in pixels of the square that whole images are resized to in training.
     """
-
-    def __init__(self, store: Store, crop: int):
-        super().__init__(store)
-        self.crop = crop
-
-    @classmethod
-    def from_config(cls, store, data, model):
-        return cls(store, data.crop)
 
     def training_group(self, images, rng):
         return _resized(images, self.crop, self.crop)

@@ -50,18 +50,24 @@ class Regime(abc.ABC):
 
 
 class FileRegime(Regime):
-    """A regime whose samples are files of a published dataset."""
+    """A regime whose samples are files of a published dataset.
+
+    Args:
+      store: where the files are.
+      crop: side in pixels of the squares used in training.
+    """
 
     DATASET: ClassVar[Dataset]
 
-    def __init__(self, store: Store):
+    def __init__(self, store: Store, crop: int):
         self.store = store
+        self.crop = crop
         self._samples = {}
 
     @classmethod
-    @abc.abstractmethod
     def from_config(cls, store: Store, data, model) -> "FileRegime":
         """The regime that `config.data` describes, for the network of `config.model`."""
+        return cls(store, data.crop)
 
     @abc.abstractmethod
     def _find_samples(self, split: str) -> list[tuple[str, ...]]:

@@ -34,12 +34,7 @@ class Rescaling(Div2k):
     def __init__(self, store: Store, crop: int):
         if crop % SCALE:
             raise UserError(f"config.data.crop must be even for rescaling, not {crop}")
-        super().__init__(store)
-        self.crop = crop
-
-    @classmethod
-    def from_config(cls, store, data, model):
-        return cls(store, data.crop)
+        super().__init__(store, crop)
 
     def training_group(self, images, rng):
         low, high = images

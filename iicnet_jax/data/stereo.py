@@ -11,7 +11,7 @@ import numpy as np
 
 from iicnet_jax.data.images import crop, random_corner
 from iicnet_jax.data.regime import FileRegime, Group
-from iicnet_jax.data.store import Dataset, Store
+from iicnet_jax.data.store import Dataset
 
 FOLDERS = {
     "train": ("Train_1", "Train_2", "Train_3", "Train_4"),
@@ -22,12 +22,7 @@ LEFT, RIGHT = "_L.png", "_R.png"
 
 
 class Stereo(FileRegime):
-    """Pairs (left view, right view) of Flickr1024.
-
-    Args:
-      store: holds Train_1 and its siblings.
-      crop: side in pixels of the training crop.
-    """
+    """Pairs (left view, right view) of Flickr1024."""
 
     DATASET = Dataset(
         name="flickr1024",
@@ -42,14 +37,6 @@ class Stereo(FileRegime):
             "each with 0001_L.png, 0001_R.png and so on"
         ),
     )
-
-    def __init__(self, store: Store, crop: int):
-        super().__init__(store)
-        self.crop = crop
-
-    @classmethod
-    def from_config(cls, store, data, model):
-        return cls(store, data.crop)
 
     def training_group(self, images, rng):
         top, left = random_corner(rng, _common_size(images), self.crop, self.crop)

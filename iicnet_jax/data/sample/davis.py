@@ -14,14 +14,14 @@ FRAMES = 75  # fifteen images at a time step of 5 span 71
 # The camera moves so many pixels (right, down) a frame, ...
 PANS = {
     "trainval": {"astronaut": (0, 1), "hubble": (2, 0), "ihc": (1, 1), "motorcycle": (1, 0)},
-    "test-dev": {"camera": (1, 0), "coffee": (1, 0)},
+    "test-dev": {"astronaut": (1, 0), "coffee": (1, 0)},
     "test-challenge": {"chelsea": (1, 0), "rocket": (0, 1)},
 }
 # ... or shows the middle magnified, so many times in the first and in the last frame.
 ZOOMS = {
     "trainval": {
-        "brick": (1.4, 1.0),
-        "coins": (1.0, 1.4),
+        "hubble": (1.4, 1.0),
+        "ihc": (1.0, 1.4),
         "motorcycle": (1.3, 1.0),
         "retina": (1.0, 1.5),
     },
