@@ -115,9 +115,14 @@ def _restore(arguments):
 
 def _inspect(arguments):
     from iicnet_jax.media.convert import inspect_file
+    from iicnet_jax.media.convert_video import inspect_video
 
-    files = _files(arguments.embeddings)
-    found = [inspect_file(file, max_pixels=arguments.max_pixels) for file in files]
+    found = [
+        (inspect_video if file.suffix == ".mkv" else inspect_file)(
+            file, max_pixels=arguments.max_pixels
+        )
+        for file in _files(arguments.embeddings)
+    ]
     show(found, map(_description, found), arguments.json)
 
 

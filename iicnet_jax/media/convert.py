@@ -1,8 +1,9 @@
 """Pictures into one embedding file and back, as the command line offers it."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -11,11 +12,15 @@ from PIL import Image, ImageOps
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation import metrics
 from iicnet_jax.evaluation.tiling import Tiled
-from iicnet_jax.files import filling
 from iicnet_jax.media import embedding_file
 from iicnet_jax.media.embedding_file import Record
-from iicnet_jax.media.images import MAX_PIXELS, check_output, read_picture, write_picture
+from iicnet_jax.media.images import MAX_PIXELS, check_output, read_picture
+from iicnet_jax.media.outputs import write_folder
 from iicnet_jax.weights.model_dir import fingerprint, load_config, load_model
+
+# Clauses about a file.
+NO_RECORD = "has no record of what was embedded: another program wrote it or removed the record"
+COLOURED = "has colours, but this model embeds into a grey picture: use the model that embedded it"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,28 +88,48 @@ def embed_files(
       UserError: the number of pictures is not the network's, a picture cannot be read or has
         another size (without `fit`), or `output` cannot be written.
     """
-    model = network.tiled.model
     check_count(network, inputs)
     check_output(output, overwrite)
     frames, notes = read_group(inputs, fit=fit, max_pixels=max_pixels)
+    record = embed_pictures(network, frames, output, overwrite=overwrite)
+    return Embedded(output, record, notes)
+
+
+def embed_pictures(
+    network: Network,
+    frames: UInt8[np.ndarray, "n h w 3"],
+    output: Path,
+    *,
+    about: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> Record:
+    """Hides as many pictures as the network takes in an embedding file; the first is the reference.
+
+    `about`: what the task adds to the record.
+
+    Raises:
+      UserError: `output` cannot be written.
+    """
     pixels = network.tiled.embed_uint8(frames)
     record = embedding_file.describe(
         pixels,
         task=network.task,
-        images=model.num_images,
+        images=network.tiled.model.num_images,
         size=frames.shape[1:3],
         model=network.fingerprint,
+        about=about,
     )
     embedding_file.write_embedding(output, pixels, record, overwrite=overwrite)
-    return Embedded(output, record, notes)
+    return record
 
 
 def check_count(network: Network, inputs: Sequence[Path]) -> None:
     """Raises UserError unless there are as many pictures as the network embeds."""
-    if len(inputs) != _images(network):
+    count = network.tiled.model.num_images
+    if len(inputs) != count:
         raise UserError(
-            f"this model embeds {_images(network)} pictures, but {len(inputs)} are given: name "
-            f"{_images(network)} files, the reference first, or use another model"
+            f"this model embeds {count} pictures, but {len(inputs)} are given: name {count} files, "
+            "the reference first, or use another model"
         )
 
 
@@ -162,9 +187,28 @@ def restore_file(
         cannot be written. Without `force` also: the file has no usable record, its pixels were
         changed, or another network embedded the pictures.
     """
-    model = network.tiled.model
-    names = [f"{i:02d}.png" for i in range(model.num_images)]
+    names = [f"{i:02d}.png" for i in range(network.tiled.model.num_images)]
     _check_folder(folder, names, overwrite)
+    restored, _, notes = restore_pictures(
+        network, embedding, size=size, force=force, max_pixels=max_pixels
+    )
+    return Restored(write_folder(folder, zip(names, restored, strict=True)), notes)
+
+
+def restore_pictures(
+    network: Network,
+    embedding: Path,
+    *,
+    size: tuple[int, int] | None = None,
+    force: bool = False,
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[UInt8[np.ndarray, "n h w 3"], Record | None, tuple[str, ...]]:
+    """The pictures in an embedding file, its record, and notes as in `Restored`.
+
+    Raises:
+      UserError: as `restore_file`.
+    """
+    model = network.tiled.model
     file = embedding_file.examine(embedding, max_pixels=max_pixels)
     notes = [f"{embedding} {problem}" for problem in _problems(file, network)]
     if notes and not force:
@@ -172,18 +216,9 @@ def restore_file(
 
     pixels = embedding_file.with_channels(file.pixels, model.embedding_channels)
     if pixels is None:
-        raise UserError(
-            f"{embedding} has colours, but this model embeds into a grey picture: use the model "
-            "that embedded it"
-        )
+        raise UserError(f"{embedding} {COLOURED}")
     restored = network.tiled.restore(pixels, _restored_size(file, pixels, size, model, embedding))
-    try:
-        with filling(folder) as temporary:
-            for name, image in zip(names, restored, strict=True):
-                write_picture(temporary / name, image)
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written: {error.strerror or error}") from error
-    return Restored(tuple(folder / name for name in names), tuple(notes))
+    return restored, file.record, tuple(notes)
 
 
 def measure_files(
@@ -238,24 +273,24 @@ def _problems(file: embedding_file.EmbeddingFile, network: Network) -> list[str]
     problems = [] if file.problem is None else [file.problem]
     record = file.record
     if record is None:
-        return problems or [
-            "has no record of what was embedded: another program wrote it or removed the record"
-        ]
-    if record.model != network.fingerprint:
-        problems.append(
-            f"was written by another model: {_describe(record.model, record.task, record.images)}, "
-            f"and this is {_describe(network.fingerprint, network.task, _images(network))}"
-        )
-    return problems
+        return problems or [NO_RECORD]
+    return problems + other_model(record, network)
+
+
+def other_model(record: Record, network: Network) -> list[str]:
+    """A clause about the file if another network wrote it, else nothing."""
+    if record.model == network.fingerprint:
+        return []
+    images = network.tiled.model.num_images
+    return [
+        f"was written by another model: {_describe(record.model, record.task, record.images)}, "
+        f"and this is {_describe(network.fingerprint, network.task, images)}"
+    ]
 
 
 def _compare(image, target) -> dict[str, float]:
     measures = metrics.compare(image, target, y_border=0)
     return {name: measures[name] for name in ("psnr", "ssim")}
-
-
-def _images(network: Network) -> int:
-    return network.tiled.model.num_images
 
 
 def _describe(model: str, task: str, images: int) -> str:

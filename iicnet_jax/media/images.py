@@ -72,9 +72,28 @@ def read_picture(
       UserError: the file is missing, no such picture, damaged, has more than `max_pixels`, or
         has values without a defined range (32-bit and floating-point pixels, Lab colours).
     """
+    with opened(path, max_pixels=max_pixels, formats=formats) as image:
+        several = getattr(image, "is_animated", False)
+        picture = decode(image, upright)
+    if several:
+        note = "holds several pictures; only the first is used"
+        picture = dataclasses.replace(picture, notes=(*picture.notes, note))
+    return picture
+
+
+@contextlib.contextmanager
+def opened(
+    path: Path, *, max_pixels: int = MAX_PIXELS, formats: Collection[str] = FORMATS
+) -> Iterator[Image.Image]:
+    """A picture file whose header has been read; the body decodes as much of it as it needs.
+
+    Raises:
+      UserError: as `read_picture`, whatever the body meets in the file; a UserError of the body
+        is the second half of a sentence about the file.
+    """
     try:
         with _limited(max_pixels), Image.open(path, formats=formats) as image:
-            return _decode(image, upright)
+            yield image
     except UserError as error:
         raise UserError(f"{path} {error}") from error
     except FileNotFoundError as error:
@@ -145,8 +164,8 @@ def _limited(max_pixels: int) -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = before
 
 
-def _decode(image: Image.Image, upright: bool) -> Picture:
-    """Raises UserError with the second half of a sentence about the file."""
+def decode(image: Image.Image, upright: bool = True) -> Picture:
+    """The picture at which the file stands. Raises UserError with the second half of a sentence."""
     if image.mode not in MODES:
         raise UserError(
             f"has pixels of the kind {image.mode}, whose meaning is open: convert it to 8-bit RGB"
@@ -155,8 +174,6 @@ def _decode(image: Image.Image, upright: bool) -> Picture:
     # Before `load`, which forgets how pixels are stored.
     if any(";16" in str(tile[-1]) for tile in image.tile):
         notes.append("has 16 bits a channel, and is reduced to 8")
-    if getattr(image, "is_animated", False):
-        notes.append("holds several pictures; only the first is used")
     image.load()
     if 0 in image.size:
         raise UserError("is empty: replace the file")

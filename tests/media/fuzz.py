@@ -108,8 +108,13 @@ def mutated_record(rng: random.Random) -> str:
     text = embedding_file.describe(
         noise(9, 8), task="hiding", images=2, size=(17, 16), model="0" * 64
     ).to_json()
+    return mutated_text(text, rng)
+
+
+def mutated_text(text: str, rng: random.Random) -> str:
+    """JSON with a few damages."""
     for _ in range(rng.randrange(1, 5)):
-        start = rng.randrange(len(text))
+        start = rng.randrange(len(text) or 1)
         end = start + rng.choice([0, 1, 1, 5])
         piece = rng.choice(
             [*'0123456789-.,:"[]{}', "null", "true", "1e999", "-1", "9" * 30, "\\ud800", "[" * 5000]

@@ -13,7 +13,6 @@ from PIL.PngImagePlugin import PngInfo
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation.inference import Converter, to_uint8
-from iicnet_jax.media import convert
 from iicnet_jax.media.convert import embed_files, fit_to, inspect_file, load_network, restore_file
 from iicnet_jax.media.images import read_picture
 from iicnet_jax.models import IICNet
@@ -148,15 +147,15 @@ def test_all_pictures_are_written_or_none(tmp_path, embedded, exists, monkeypatc
     if exists:
         folder.mkdir()
     before = sorted(tmp_path.rglob("*"))
-    write, written = convert.write_picture, []
+    save, written = Image.Image.save, []
 
-    def full_disk(path, pixels):
+    def full_disk(image, path, **options):
         if written:
             raise OSError(28, "No space left on device")
-        write(path, pixels)
+        save(image, path, **options)
         written.append(path)
 
-    monkeypatch.setattr(convert, "write_picture", full_disk)
+    monkeypatch.setattr(Image.Image, "save", full_disk)
     with pytest.raises(UserError, match="cannot be written: No space left on device"):
         restore_file(network(), embedded, folder)
     assert sorted(tmp_path.rglob("*")) == before

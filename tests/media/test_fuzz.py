@@ -1,6 +1,8 @@
-"""A few hundred damaged files; `python tests/media/fuzz.py` tries any number."""
+"""A few hundred damaged files; `python tests/media/fuzz.py` (or `fuzz_moving.py`) tries any."""
 
 import fuzz
+import fuzz_moving
+import pytest
 
 
 def test_damaged_files_end_in_a_result_or_one_line(tmp_path):
@@ -8,3 +10,10 @@ def test_damaged_files_end_in_a_result_or_one_line(tmp_path):
     assert outcomes.total() == 900
     # Both ends are reached, so that the mutations are neither harmless nor all caught by the CRC.
     assert min(outcomes.values()) > 20 and len(outcomes) == 6
+
+
+@pytest.mark.parametrize(("kind", "count", "operations"), [("video", 100, 3), ("gif", 300, 2)])
+def test_damaged_videos_and_gifs_do_too(tmp_path, kind, count, operations):
+    outcomes = fuzz_moving.run(kind, count, seed=0, folder=tmp_path)
+    assert outcomes.total() == operations * count
+    assert min(outcomes.values()) > 10 and len(outcomes) == 2 * operations

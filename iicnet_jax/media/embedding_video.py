@@ -1,0 +1,169 @@
+"""The embedding video: an ordinary video without loss that says what is in it (docs/formats.md)."""
+
+import dataclasses
+import hashlib
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from iicnet_jax.errors import UserError
+from iicnet_jax.files import replacing
+from iicnet_jax.media import video_file
+from iicnet_jax.media.embedding_file import Record, pixel_fingerprint, with_channels
+from iicnet_jax.media.groups import Frame
+from iicnet_jax.media.video_file import LOSSLESS, Limits, Video
+
+# Names of the attachments.
+RECORD, HASHES = "iicnet.json", "iicnet.sha256"
+LINES = re.compile(rb"(?:[0-9a-f]{64}\n)+")
+
+Pixels = UInt8[np.ndarray, "h w k"]
+
+
+@dataclasses.dataclass(frozen=True)
+class EmbeddingVideo:
+    """A file that was examined, whatever its state."""
+
+    video: Video
+    record: Record | None
+    hashes: tuple[str, ...]  # of the frames' pixels; none without a record
+    problem: str | None  # why the images may not come back, a clause about the file
+
+
+def write_embedding_video(
+    path: Path,
+    embeddings: Iterable[Pixels],
+    size: tuple[int, int],
+    rate: Fraction,
+    describe: Callable[[str], Record],
+    *,
+    sound: Video | None = None,
+) -> tuple[Record, tuple[str, ...]]:
+    """Writes an MKV file without loss, and reads it back, or leaves nothing.
+
+    Args:
+      path: where to.
+      embeddings: 1 or 3 channels; taken one at a time.
+      size: their height and width.
+      rate: embeddings a second.
+      describe: called after the last embedding with the fingerprint of all pixels.
+      sound: a video whose sound is copied.
+
+    Returns:
+      The record and notes, a clause about the file each.
+
+    Raises:
+      UserError: the disk refuses, the sound cannot be copied, or what is read back differs.
+    """
+    hashes = []
+
+    def frames() -> Iterator[Frame]:
+        for pixels in embeddings:
+            hashes.append(pixel_fingerprint(pixels))
+            yield with_channels(pixels, 3)
+
+    try:
+        with (
+            replacing(path) as temporary,
+            tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch,
+        ):
+            # The record stands before the frames in the file, but is known after them.
+            pictures = Path(scratch) / f"pictures{LOSSLESS}"
+            video_file.write_video(pictures, frames(), size, rate)
+            lines = "".join(f"{digest}\n" for digest in hashes).encode()
+            record = describe(hashlib.sha256(lines).hexdigest())
+            limits = Limits(pixels=size[0] * size[1], frames=len(hashes), seconds=float("inf"))
+            notes = video_file.copy_video(
+                temporary,
+                dataclasses.replace(video_file.examine(pictures, limits), rate=rate),
+                sound=sound,
+                attachments={RECORD: record.to_json().encode(), HASHES: lines},
+            )
+            _check(temporary, record, limits, path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
+    return record, notes
+
+
+def examine(path: Path, limits: Limits) -> EmbeddingVideo:
+    """Reads what the file says of itself. Raises UserError as `video_file.examine`."""
+    video = video_file.examine(path, limits)
+    try:
+        record, hashes = _find_record(video)
+    except ValueError as error:
+        return EmbeddingVideo(video, None, (), f"has a record that cannot be used: {error}")
+    return EmbeddingVideo(video, record, hashes, None)
+
+
+def read_embeddings(file: EmbeddingVideo, changes: list[str] | None = None) -> Iterator[Pixels]:
+    """The frames, one after the other, compared with the record where there is one.
+
+    Frames of one channel come as three if they have got colours since. `changes`: takes what was
+    changed, a few words each, instead of an error.
+
+    Raises:
+      UserError: the file is damaged; without `changes`, also if frames were changed or are missing.
+    """
+
+    def changed(what):
+        if changes is None:
+            raise UserError(
+                f"{file.video.path} {describe_changes([what])} (--force restores what can be "
+                "restored)"
+            )
+        changes.append(what)
+
+    number = -1
+    for number, frame in enumerate(video_file.read_frames(file.video)):
+        if file.record is None:
+            yield frame
+            continue
+        pixels = with_channels(frame, file.record.channels)
+        pixels = frame if pixels is None else pixels
+        if file.hashes[number : number + 1] != (pixel_fingerprint(pixels),):
+            changed(f"frame {number}")
+        yield pixels
+    if number + 1 < len(file.hashes):
+        changed(f"no frame {number + 1}")
+
+
+def describe_changes(changes: Sequence[str]) -> str:
+    """A clause about the file."""
+    others = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    return (
+        f"has been changed since it was written ({changes[0]}{others}: recompressed, resized, "
+        "edited or cut), so the images do not come back as they were: look for the original file"
+    )
+
+
+def _find_record(video: Video) -> tuple[Record | None, tuple[str, ...]]:
+    """Raises ValueError if there is a record that cannot be used."""
+    text, lines = (video.attachments.get(name) for name in (RECORD, HASHES))
+    if text is None:
+        return None, ()
+    record = Record.from_json(text)
+    if lines is None or not LINES.fullmatch(lines):
+        raise ValueError(f"the attachment {HASHES} is missing or damaged")
+    if hashlib.sha256(lines).hexdigest() != record.pixels:
+        raise ValueError(f"the attachment {HASHES} does not belong to it")
+    return record, tuple(lines.decode().split())
+
+
+def _check(written: Path, record: Record, limits: Limits, path: Path) -> None:
+    """Raises UserError unless the file holds what was to be written."""
+    try:
+        file = examine(written, limits)
+        if file.record != record:
+            raise UserError("has another record")
+        for _ in read_embeddings(file):
+            pass
+    except UserError as error:
+        raise UserError(
+            f"{path} was read back, and differs from what was written: check the disk, or write "
+            "it to another one"
+        ) from error

@@ -1,0 +1,397 @@
+"""Videos of users, which may be of any kind, damaged or hostile: reading, and writing with sound.
+
+Frames are HWC uint8 RGB on the host, one at a time; times are in seconds, rates in frames a second.
+"""
+
+import contextlib
+import dataclasses
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.stream import Disposition
+from av.video.reformatter import ColorRange, Colorspace
+
+from iicnet_jax.errors import UserError
+from iicnet_jax.media.groups import Frame
+from iicnet_jax.media.images import MAX_PIXELS
+
+# FFmpeg knows hundreds of formats, and some of them name other files: only widening the way in.
+FORMATS = {"mov": "MP4 and MOV", "matroska": "MKV and WebM", "avi": "AVI"}
+MAX_FRAMES = 100_000
+MAX_SECONDS = 4 * 3600
+MAX_SIDE = 32_767
+SLOWEST, FASTEST = Fraction(1, 1000), Fraction(1000)
+LOSSLESS, LOSSY = ".mkv", ".mp4"
+UNSPECIFIED = 2  # FFmpeg's matrix from YUV to RGB
+CONTAINERS = {LOSSLESS: "matroska", LOSSY: "mp4"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What is read at most of a video."""
+
+    pixels: int = MAX_PIXELS  # of a frame
+    frames: int = MAX_FRAMES
+    seconds: int | float = MAX_SECONDS
+
+
+@dataclasses.dataclass(frozen=True)
+class Video:
+    """A video file that was examined, but not decoded."""
+
+    path: Path
+    size: tuple[int, int]  # height and width of the frames
+    frames: int  # how many the file counts
+    rate: Fraction
+    start: Fraction  # when the first frame is shown
+    sound: bool
+    notes: tuple[str, ...]  # what is not kept of it, a clause each
+    attachments: Mapping[str, bytes]  # by name; not trusted
+    limits: Limits
+
+
+def examine(path: Path, limits: Limits = Limits()) -> Video:
+    """Reads the packets of a video and decodes its first frame.
+
+    Raises:
+      UserError: the file is missing, no such video, damaged, or beyond the limits.
+    """
+    with _blaming(path), _opened(path, limits) as container:
+        stream = _pictures(container)
+        times, notes = _times(container, stream, limits), []
+        rate, even = _rate(times, stream)
+        if not even:
+            notes.append(
+                f"has frames at uneven times: they are shown evenly, {float(rate):.6g} a second"
+            )
+        seconds = (times[-1] - times[0]) * stream.time_base + 1 / rate
+        if seconds > limits.seconds:
+            raise UserError(
+                f"lasts {float(seconds):.0f} seconds, and at most {limits.seconds:g} are read: cut "
+                "it, or allow more with --max-seconds"
+            )
+        sounds = len(container.streams.audio)
+        if sounds > 1:
+            notes.append(f"has {sounds} sound tracks; only the first is kept")
+        attachments = {
+            track.name: track.data for track in container.streams.attachments if track.name
+        }
+    with _blaming(path), _opened(path, limits) as container:
+        stream = _pictures(container)
+        first = next(_decoded(container, stream), None)
+        if first is None:
+            raise UserError("holds no frames that can be decoded: replace the file")
+        size = _upright(first).shape[:2]
+        notes += _frame_notes(first, stream)
+    start = times[0] * stream.time_base
+    return Video(path, size, len(times), rate, start, sounds > 0, tuple(notes), attachments, limits)
+
+
+def read_frames(video: Video) -> Iterator[Frame]:
+    """All frames, one after the other, upright as players show them.
+
+    Raises:
+      UserError: the file is damaged, or its frames differ in size.
+    """
+    with _blaming(video.path), _opened(video.path, video.limits) as container:
+        stream = _pictures(container)
+        stream.thread_type = "AUTO"
+        for number, frame in enumerate(_decoded(container, stream)):
+            if number >= video.limits.frames:
+                raise UserError(_too_many(video.limits))
+            pixels = _upright(frame)
+            if pixels.shape[:2] != video.size:
+                raise UserError(
+                    f"changes its size from {_size(video.size)} to {_size(pixels.shape)} pixels "
+                    f"at frame {number}: cut it there"
+                )
+            yield pixels
+
+
+def write_video(
+    path: Path,
+    frames: Iterable[Frame],
+    size: tuple[int, int],
+    rate: Fraction,
+    *,
+    container: str = LOSSLESS,
+    sound: Video | None = None,
+) -> tuple[str, ...]:
+    """Encodes frames as a video, and copies the sound of another one into it.
+
+    `.mkv` is coded without loss (FFV1), `.mp4` with little loss (H.264, 4:2:0, even sizes only).
+    The sound keeps its distance from the first frame. Returns notes, a clause about `path` each.
+
+    Raises:
+      OSError: the disk refuses.
+      UserError: the sound cannot be copied.
+    """
+
+    def add(output, _stack):
+        stream = (_add_lossless if container == LOSSLESS else _add_lossy)(output, rate, size)
+        stream.height, stream.width = size
+        stream.codec_context.time_base = 1 / rate
+        return _encoded(stream, frames)
+
+    return _mux(path, container, add, sound, {})
+
+
+def copy_video(
+    path: Path,
+    pictures: Video,
+    *,
+    sound: Video | None = None,
+    attachments: Mapping[str, bytes] | None = None,
+) -> tuple[str, ...]:
+    """Puts the coded frames of one video, the sound of another and attachments into an MKV file.
+
+    Raises:
+      OSError, UserError: as `write_video`.
+    """
+
+    def add(output, stack):
+        source = stack.enter_context(_opened(pictures.path, pictures.limits))
+        stream = output.add_stream_from_template(_pictures(source))
+        stream.codec_context.framerate = pictures.rate
+        return _copied(pictures, _pictures(source), stream)
+
+    return _mux(path, LOSSLESS, add, sound, attachments or {})
+
+
+@contextlib.contextmanager
+def _opened(path: Path, limits: Limits) -> Iterator[av.container.InputContainer]:
+    """A container with a video. Raises UserError with the second half of a sentence."""
+    # For frames whose size is not that of the header. FFmpeg counts rows as it pads them.
+    decoding = {"max_pixels": str(min(2 * limits.pixels + 2**16, 2**31 - 1))}
+    options = {"format_whitelist": ",".join(FORMATS), **decoding}
+    # A file that is opened here cannot be taken for an address by its name.
+    with (
+        path.open("rb") as file,
+        av.open(file, options=options, metadata_errors="replace") as container,
+    ):
+        context = _pictures(container).codec_context
+        if context is None:
+            raise UserError("is coded in a way that is not known: convert it to H.264")
+        if context.width * context.height > limits.pixels:
+            raise UserError(
+                f"has frames of more than {limits.pixels / 1e6:g} megapixels: make it smaller, "
+                "or allow more with --max-pixels"
+            )
+        if max(context.width, context.height) > MAX_SIDE:
+            raise UserError(
+                f"has frames of {context.width}x{context.height} pixels, and at most {MAX_SIDE} a "
+                "side are read: make it smaller"
+            )
+        context.options = decoding
+        yield container
+
+
+def _pictures(container) -> av.VideoStream:
+    """The first video stream that is not a still picture, as of a cover."""
+    for stream in container.streams.video:
+        if Disposition.attached_pic not in stream.disposition:
+            return stream
+    raise UserError("holds no video: name another file")
+
+
+@contextlib.contextmanager
+def _blaming(path: Path) -> Iterator[None]:
+    """Whatever goes wrong in the body is the fault of that file."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{path} {error}") from error
+    except FileNotFoundError as error:
+        raise UserError(f"there is no file {path}") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise UserError(f"{path} cannot be opened: {error.strerror}") from error
+    except (av.FFmpegError, OSError) as error:
+        raise UserError(
+            f"{path} cannot be read as a video ({error.strerror}): replace the file, or convert it "
+            f"to one of {', '.join(FORMATS.values())}"
+        ) from error
+
+
+def _times(container, stream, limits: Limits) -> list[int]:
+    """When the frames are shown, in order, in the stream's units."""
+    times, packets = [], 0
+    for packet in container.demux(stream):
+        time = packet.dts if packet.pts is None else packet.pts
+        if packet.is_corrupt:
+            raise UserError("is damaged: replace the file")
+        if time is None:
+            continue
+        packets += 1
+        if not packet.is_discard:
+            times.append(time)
+        if packets > limits.frames:
+            raise UserError(_too_many(limits))
+    # The header counts frames that are cut, too; where it does not know, it says 0.
+    if packets < stream.frames:
+        raise UserError("ends too early: replace the file")
+    if not times:
+        raise UserError("holds no frames: replace the file")
+    return sorted(times)
+
+
+def _too_many(limits: Limits) -> str:
+    return f"has more than {limits.frames} frames: cut it, or allow more with --max-frames"
+
+
+def _rate(times: list[int], stream) -> tuple[Fraction, bool]:
+    """Frames a second, and whether all of them are shown when that rate says."""
+    seconds = (times[-1] - times[0]) * stream.time_base
+    rate = stream.average_rate or (Fraction(len(times) - 1) / seconds if seconds else Fraction(25))
+    ticks = np.array([time - times[0] for time in times], np.float64)
+    shown = ticks * float(stream.time_base * rate)
+    even = bool((np.abs(shown - np.arange(len(times))) < 0.5).all())
+    if not even and seconds:
+        rate = Fraction(len(times) - 1) / seconds
+    rate = _common(rate)
+    if not SLOWEST <= rate <= FASTEST:
+        raise UserError(
+            f"shows {float(rate):.6g} frames a second, and {float(SLOWEST):g} to "
+            f"{float(FASTEST):g} are possible: convert it to another rate"
+        )
+    return rate, even
+
+
+def _common(rate: Fraction) -> Fraction:
+    """MKV stores whole nanoseconds a frame, so 60000/1001 comes as 19001/317."""
+    for unit in (Fraction(1), Fraction(1000, 1001)):
+        near = round(rate / unit) * unit
+        if near and abs(rate / near - 1) < 1e-6:
+            return near
+    # Denominators stay within what containers hold, also after the division among many frames.
+    return rate.limit_denominator(1_000_000)
+
+
+def _decoded(container, stream) -> Iterator[av.VideoFrame]:
+    for frame in container.decode(stream):
+        if frame.is_corrupt:
+            raise UserError("has damaged frames: replace the file")
+        yield frame
+
+
+def _upright(frame: av.VideoFrame) -> Frame:
+    """Cameras store what was filmed upright as it fell on the sensor, and the angle beside it."""
+    # What high-definition videos that do not say it mean, for players too.
+    unsaid = frame.colorspace == UNSPECIFIED and (frame.width >= 1280 or frame.height > 576)
+    matrix = Colorspace.ITU709 if unsaid else None
+    image = frame.to_ndarray(format="rgb24", src_colorspace=matrix)
+    return np.ascontiguousarray(np.rot90(image, frame.rotation // 90))
+
+
+def _frame_notes(frame: av.VideoFrame, stream) -> list[str]:
+    notes = []
+    bits = max(component.bits for component in frame.format.components)
+    if bits > 8:
+        notes.append(f"has {bits} bits a channel, and is reduced to 8")
+    if any(component.is_alpha for component in frame.format.components):
+        notes.append("has transparency, which is left out")
+    if frame.rotation // 90 % 4:
+        notes.append("is turned upright, as it says itself")
+    if stream.sample_aspect_ratio not in (None, 0, 1):
+        notes.append("has pixels that are not square, which is not kept: it may look stretched")
+    return notes
+
+
+def _mux(
+    path: Path,
+    container: str,
+    add_video: Callable,
+    sound: Video | None,
+    attachments: Mapping[str, bytes],
+) -> tuple[str, ...]:
+    """Writes the packets of a video and of a sound track in the order of their times."""
+    notes = []
+    try:
+        with (
+            contextlib.ExitStack() as stack,
+            av.open(f"file:{path}", "w", format=CONTAINERS[container]) as output,
+        ):
+            tracks = [add_video(output, stack)]
+            if sound is not None and sound.sound:
+                with _blaming(sound.path):
+                    opened = stack.enter_context(_opened(sound.path, sound.limits))
+                source = opened.streams.audio[0]
+                try:
+                    target = output.add_stream_from_template(source)
+                except (ValueError, av.FFmpegError):
+                    codec = source.codec_context.name if source.codec_context else "unknown"
+                    notes.append(f"has no sound: {container} cannot hold {codec}")
+                else:
+                    tracks.append(_copied(sound, source, target, strictly=container == LOSSY))
+            for name, data in attachments.items():
+                output.add_attachment(name, "application/octet-stream", data)
+            for packet in heapq.merge(*tracks, key=_time):
+                output.mux(packet)
+    except av.FFmpegError as error:
+        raise OSError(error.errno, error.strerror) from error
+    return tuple(notes)
+
+
+def _time(packet) -> Fraction:
+    return packet.dts * packet.time_base
+
+
+def _add_lossless(output, rate, size):
+    # Every frame by itself, with a checksum a slice: players can jump, and damage is noticed.
+    slices = "4" if min(size) > 1 else "1"  # four are two by two
+    stream = output.add_stream(
+        "ffv1", rate=rate, options={"level": "3", "g": "1", "slicecrc": "1", "slices": slices}
+    )
+    stream.pix_fmt = "bgr0"
+    return stream
+
+
+def _add_lossy(output, rate, _size):
+    stream = output.add_stream("libx264", rate=rate, options={"crf": "12"})
+    stream.pix_fmt = "yuv420p"
+    context = stream.codec_context
+    context.colorspace = context.color_primaries = context.color_trc = Colorspace.ITU709
+    context.color_range = ColorRange.MPEG
+    return stream
+
+
+def _encoded(stream, frames: Iterable[Frame]) -> Iterator[av.Packet]:
+    context = stream.codec_context
+    for number, pixels in enumerate(frames):
+        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
+            format=stream.pix_fmt, dst_colorspace=Colorspace.ITU709
+        )
+        frame.pts, frame.time_base = number, context.time_base
+        yield from stream.encode(frame)
+    yield from stream.encode(None)
+
+
+def _copied(video: Video, source, target, strictly: bool = False) -> Iterator[av.Packet]:
+    """The packets of a stream, with times from the first frame of `video` on.
+
+    `strictly`: of two packets, the second must be later. MKV rounds times to milliseconds, and so
+    has packets at the same time.
+    """
+    start, last = round(video.start / source.time_base), None
+    with _blaming(video.path):
+        for packet in source.container.demux(source):
+            if packet.dts is None:
+                continue
+            if packet.pts is None or (last is not None and packet.dts < last + strictly):
+                raise UserError(
+                    f"has no usable times in its {source.type} track: convert it to MP4, or leave "
+                    "the sound out with --no-sound"
+                )
+            last = packet.dts
+            packet.pts -= start
+            packet.dts -= start
+            packet.stream = target
+            yield packet
+
+
+def _size(shape) -> str:
+    """Width x height, as users know it."""
+    return f"{shape[1]}x{shape[0]}"

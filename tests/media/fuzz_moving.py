@@ -1,0 +1,212 @@
+"""Damaged and hostile videos and GIFs: each ends in a result or a UserError.
+
+python tests/media/fuzz_moving.py --kind video --count 10000 --seed 1
+"""
+
+import argparse
+import collections
+import faulthandler
+import json
+import random
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import av
+from clips import columns, numbered, write_clip, write_gif
+from fuzz import TIME_LIMIT, mutate, mutated_text
+from pictures import noise
+from PIL import Image
+
+from iicnet_jax.errors import UserError
+from iicnet_jax.media import embedding_file, video_file
+from iicnet_jax.media.convert_video import embed_video, inspect_video, restore_video
+from iicnet_jax.media.embedding_video import HASHES, RECORD
+from iicnet_jax.media.gif_file import embed_gif, restore_gif
+from iicnet_jax.media.video_file import examine
+
+VIDEO, GIF = "video", "gif"
+LIMITS = {"max_pixels": 20_000, "max_frames": 1000, "max_seconds": 1000}
+IMAGES = 3
+
+
+def video_seeds(folder: Path) -> list[bytes]:
+    """Small valid files: embedding videos, and videos of every format and several codecs."""
+    clip = write_clip(folder / "clip.mp4", numbered(7), sound="aac")
+    embed_video(columns(IMAGES), clip, folder / "e.mkv")
+    embed_video(columns(2), clip, folder / "stereo.mkv", side_by_side=True)
+    embed_video(columns(IMAGES, 1), clip, folder / "grey.mkv", sound=False)
+    detailed = [noise(16, 18, seed=i) for i in range(4)]
+    write_clip(folder / "b.mp4", numbered(12), codec="libx264", bf="2", g="4")
+    write_clip(folder / "opus.mkv", detailed, codec="libx264", sound="libopus", bf="2")
+    write_clip(folder / "flac.mov", detailed, codec="mpeg4", sound="aac", g="2")
+    write_clip(folder / "mpeg4.avi", detailed, codec="mpeg4", sound="pcm_s16le", bf="1")
+    write_clip(folder / "vp8.webm", detailed, codec="libvpx", g="2")
+    write_clip(folder / "uneven.mp4", numbered(5), times=[0, 1, 5, 6, 20], sound="aac")
+    return [path.read_bytes() for path in sorted(folder.glob("*.*"))]
+
+
+def gif_seeds(folder: Path) -> list[bytes]:
+    """Small valid animations of all kinds of frames."""
+    write_gif(folder / "a.gif", 3, [50, 70, 90], loop=0)
+    write_gif(folder / "b.gif", 2, disposal=2)
+    write_gif(folder / "single.gif", 1)
+    frames = [Image.fromarray(noise(12, 9, seed=i)) for i in range(3)]
+    frames[0].save(folder / "c.gif", save_all=True, append_images=frames[1:], disposal=3)
+    clear = [Image.fromarray(noise(9, 12, 4, seed=i)) for i in range(3)]
+    clear[0].save(folder / "d.gif", save_all=True, append_images=clear[1:], interlace=1)
+    return [path.read_bytes() for path in sorted(folder.glob("*.gif"))]
+
+
+def with_mutated_record(seed: Path, output: Path, rng: random.Random) -> None:
+    """A sound video whose record or list of hashes is damaged."""
+    video = examine(seed)
+    attachments = {
+        name: mutated_text(data.decode(), rng).encode("utf-8", "surrogatepass")
+        if rng.random() < (0.8 if name == RECORD else 0.2)
+        else data
+        for name, data in video.attachments.items()
+    }
+    if rng.random() < 0.1:
+        attachments.pop(rng.choice([RECORD, HASHES]))
+    video_file.copy_video(output, video, attachments=attachments)
+
+
+def still_with_mutated_times(output: Path, rng: random.Random) -> None:
+    """An embedding of a GIF that says something odd of when its frames are shown."""
+    pixels = noise(8, 8)
+    text = '{"grouping": "blocks", "durations": [50, 70, 90], "loop": 0}'
+    try:
+        about = json.loads(mutated_text(text, rng))
+        assert isinstance(about, dict)
+    except (ValueError, RecursionError, AssertionError):
+        about = {}
+    embedding_file.write_embedding(
+        output,
+        pixels,
+        embedding_file.describe(
+            pixels,
+            task="video",
+            images=IMAGES,
+            size=(16, 16),
+            model=columns().fingerprint,
+            about=about,
+        ),
+        overwrite=True,
+    )
+
+
+def run(kind: str, count: int, seed: int, folder: Path) -> collections.Counter:
+    """Feeds `count` mutated files to every operation; returns outcomes by their name.
+
+    Raises whatever is no UserError, and AssertionError for an output that is not complete, with
+    the input kept as `folder/finding`; ends the process if one input takes too long.
+    """
+    rng = random.Random(seed)
+    sources = folder / "seeds"
+    sources.mkdir()
+    files = video_seeds(sources) if kind == VIDEO else gif_seeds(sources)
+    finding, output = folder / "finding", folder / "output"
+    output.mkdir()
+    outcomes = collections.Counter()
+    try:
+        for _ in range(count):
+            # A Python handler would wait for the decoder that hangs.
+            faulthandler.dump_traceback_later(TIME_LIMIT, exit=True)
+            if kind == VIDEO and rng.random() < 0.1:
+                with_mutated_record(sources / rng.choice(["e.mkv", "stereo.mkv"]), finding, rng)
+            else:
+                finding.write_bytes(mutate(rng.choice(files), rng))
+            force = rng.random() < 0.7
+            if kind == VIDEO:
+                form = rng.choice(["r.mkv", "r.mp4", "r"])
+                outcomes[_attempt(_inspect, finding)] += 1
+                outcomes[_attempt(_embed, finding, output, rng.random() < 0.2)] += 1
+                outcomes[_attempt(_restore, finding, output / form, force)] += 1
+            else:
+                outcomes[_attempt(_embed_gif, finding, output)] += 1
+                still_with_mutated_times(folder / "still.png", rng)
+                form = rng.choice(["r.gif", "r.png", "r"])
+                outcomes[_attempt(_restore_gif, folder / "still.png", output / form, force)] += 1
+            faulthandler.cancel_dump_traceback_later()
+            assert not list(output.iterdir()), "something was left behind"
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+    return outcomes
+
+
+def _inspect(finding):
+    json.dumps(inspect_video(finding, **LIMITS))
+
+
+def _embed(finding, output, side_by_side):
+    loaded = columns(2 if side_by_side else IMAGES)
+    result = embed_video(loaded, finding, output / "e.mkv", side_by_side=side_by_side, **LIMITS)
+    assert inspect_video(result.path)["intact"]
+    restore_video(loaded, result.path, output / "back.mkv")
+    assert examine(output / "back.mkv").frames == result.frames
+    (output / "back.mkv").unlink()
+    result.path.unlink()
+
+
+def _restore(finding, output, force):
+    restored = restore_video(columns(IMAGES), finding, output, force=force, **LIMITS)
+    assert restored.paths
+    if output.suffix:
+        with av.open(str(output)) as container:
+            assert next(container.decode(video=0), None) is not None
+    _remove(output)
+
+
+def _embed_gif(finding, output):
+    result = embed_gif(columns(IMAGES), finding, output / "e.png", max_pixels=LIMITS["max_pixels"])
+    restore_gif(columns(IMAGES), result.path, output / "back.gif")
+    (output / "back.gif").unlink()
+    result.path.unlink()
+
+
+def _restore_gif(still, output, force):
+    restored = restore_gif(columns(IMAGES), still, output, force=force)
+    for path in restored.paths:
+        with Image.open(path) as image:
+            image.load()
+    _remove(output)
+
+
+def _remove(output):
+    if output.is_dir():
+        shutil.rmtree(output)
+    else:
+        output.unlink()
+
+
+def _attempt(operation, *arguments) -> str:
+    name = operation.__name__.strip("_")
+    try:
+        operation(*arguments)
+    except UserError as error:
+        message = str(error)
+        assert "\n" not in message and message.isprintable(), message
+        return f"{name}: refused"
+    return f"{name}: done"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kind", choices=[VIDEO, GIF], required=True)
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    scratch = Path(tempfile.mkdtemp(prefix="fuzz."))
+    print(f"a finding would be kept in {scratch}", file=sys.stderr)
+    started = time.perf_counter()
+    results = run(arguments.kind, arguments.count, arguments.seed, scratch)
+    for outcome, number in sorted(results.items()):
+        print(f"{number:8d} {outcome}")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{arguments.count} inputs, {time.perf_counter() - started:.0f} s, at most {memory:.0f} MB"
+    )
