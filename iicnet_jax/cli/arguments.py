@@ -9,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from iicnet_jax.files import to_json
+from iicnet_jax.media.images import MAX_PIXELS
 
 
 def positive(text: str) -> int:
@@ -58,8 +59,6 @@ def load_network(arguments: argparse.Namespace, bar: bool):
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
     """--max-pixels and --json."""
-    from iicnet_jax.media.images import MAX_PIXELS
-
     parser.add_argument(
         "--max-pixels", type=positive, default=MAX_PIXELS, help="refuse pictures with more pixels"
     )

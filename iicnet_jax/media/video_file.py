@@ -328,6 +328,15 @@ def _mux(
                     tracks.append(_copied(sound, source, target, strictly=container == LOSSY))
             for name, data in attachments.items():
                 output.add_attachment(name, "application/octet-stream", data)
+            try:
+                output.start_encoding()
+            except (av.error.ArgumentError, av.error.InvalidDataError) as error:
+                if len(tracks) == 1:
+                    raise
+                raise UserError(
+                    f"{sound.path} has sound that cannot be copied ({error.strerror}): leave it "
+                    "out with --no-sound"
+                ) from error
             for packet in heapq.merge(*tracks, key=_time):
                 output.mux(packet)
     except av.FFmpegError as error:

@@ -296,6 +296,20 @@ def test_sound_that_the_format_cannot_hold_is_left_out_with_a_note(tmp_path):
     assert read_clip(tmp_path / "b.mkv").sound == "tta"
 
 
+def test_sound_that_cannot_be_copied_is_named(tmp_path):
+    """A damaged description of its coding, which survives one copy."""
+    source = write_clip(tmp_path / "original.mkv", numbered(3), sound="aac")
+    data = bytearray(source.read_bytes())
+    private = data.index(b"A_AAC")
+    data[data.index(b"\x63\xa2\x85", private) + 3] = 0x7E
+    source.write_bytes(data)
+    write_video(tmp_path / "a.mkv", numbered(3), (16, 16), RATE, sound=examine(source))
+    source = tmp_path / "a.mkv"
+    message = r"a\.mkv has sound that cannot be copied \(Invalid .*: leave it out with --no-sound"
+    with pytest.raises(UserError, match=message):
+        write_video(tmp_path / "b.mkv", numbered(3), (16, 16), RATE, sound=examine(source))
+
+
 def test_a_filmed_rotation_is_undone(tmp_path):
     """As phones write it: the frames lie on their side."""
     path = tmp_path / "a.mp4"
