@@ -13,7 +13,7 @@ from PIL import Image
 from iicnet_jax import cli
 from iicnet_jax.models import IICNet
 from iicnet_jax.weights.model_dir import save_model
-from tests import program
+from tests import mp4, program
 
 COMMAND = Path(sys.executable).with_name("iicnet")
 CUSTOM = ("--config=configs/custom_folder.py", "--config.model.num_images=2")
@@ -294,3 +294,72 @@ def test_a_run_is_exported(tmp_path):
         assert exported.read_bytes() == trained.read_bytes()
     status, _, stderr = iicnet("export-weights", tmp_path / "cache", "-o", tmp_path / "other")
     assert status == 1 and "holds no run" in stderr
+
+
+def test_a_video_goes_into_a_slower_one_and_comes_back(model, tmp_path):
+    frames = [np.full((20, 30, 3), 20 * number, np.uint8) for number in range(5)]
+    mp4.write_video(tmp_path / "in.mp4", frames)
+    chosen = ("--model", model)
+    status, stdout, _ = iicnet(
+        "video", "embed", tmp_path / "in.mp4", *chosen, "-o", tmp_path / "e.mkv"
+    )
+    assert (status, stdout) == (0, f"{tmp_path}/e.mkv: 5 frames in 3\n")
+    status, stdout, _ = iicnet("inspect", tmp_path / "e.mkv", "--json")
+    [found] = json.loads(stdout)
+    assert status == 0 and found["intact"] and found["frames"] == 3
+    status, stdout, _ = iicnet(
+        "video", "restore", tmp_path / "e.mkv", *chosen, "-o", tmp_path / "back", "--json"
+    )
+    assert status == 0
+    assert len(json.loads(stdout)["restored"]) == len(list((tmp_path / "back").iterdir())) == 5
+
+
+def test_a_gif_goes_into_a_still_picture_and_comes_back(model, groups, tmp_path):
+    first, second = (Image.open(groups / f"00/{number}.png") for number in (0, 1))
+    first.save(tmp_path / "in.gif", save_all=True, append_images=[second], duration=[100, 300])
+    chosen = ("--model", model)
+    gif, still, back = (tmp_path / name for name in ("in.gif", "still.png", "back.gif"))
+    status, stdout, _ = iicnet("gif", "embed", gif, *chosen, "-o", still)
+    assert (status, stdout) == (0, f"{still}: 2 pictures in one\n")
+    status, stdout, stderr = iicnet("gif", "restore", still, *chosen, "-o", back)
+    assert status == 0 and stderr.startswith("note: ") and "256 colours" in stderr
+    with Image.open(back) as animation:
+        assert animation.n_frames == 2
+
+
+def test_a_stereo_pair_goes_into_one_view_and_comes_back(model, groups, tmp_path):
+    views = [groups / "00/0.png", groups / "00/1.png"]
+    chosen = ("--model", model)
+    status, _, _ = iicnet("stereo", "embed", *views, *chosen, "-o", tmp_path / "e.png")
+    assert status == 0
+    status, stdout, _ = iicnet(
+        "stereo", "restore", tmp_path / "e.png", *chosen, "-o", tmp_path / "views"
+    )
+    assert status == 0
+    assert stdout.strip().endswith(f"{tmp_path}/views/left.png, {tmp_path}/views/right.png")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["video", "embed", "x.mp4", "-o", "OUT"], 1, "x.mp4"),
+        (["gif", "embed", "GROUP/0.png", "-o", "OUT"], 1, "GIF"),
+        (
+            ["stereo", "embed", "GROUP/0.png", "GROUP/1.png", "GROUP/0.png", "-o", "OUT"],
+            1,
+            "3 files",
+        ),
+        (["demo", "--port=x"], 2, "whole number of at least 1, not 'x'"),
+    ],
+)
+def test_mistakes_with_other_files_end_in_one_message(
+    called, groups, model, tmp_path, arguments, status, message
+):
+    out = tmp_path / ("out.mkv" if arguments[0] == "video" else "out.png")
+    for name, place in {"GROUP": groups / "00", "OUT": out}.items():
+        arguments = [argument.replace(name, str(place)) for argument in arguments]
+    found, _, stderr = called(*arguments, "--model", model)
+    assert found == status, stderr
+    assert message in stderr
+    assert len(stderr.strip().splitlines()) == 1 or status == 2
+    assert not out.exists()
