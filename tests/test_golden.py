@@ -183,7 +183,10 @@ def test_every_gradient_norm_is_the_authors(random_network, path, golden):
     recorded = golden.entries("grad_norm/")
     assert gradient.keys() == recorded.keys()
     ours = [np.linalg.norm(gradient[name]) for name in recorded]
-    np.testing.assert_allclose(ours, list(recorded.values()), rtol=1e-3)
+    # The smallest norms are what remains of large terms that cancel; how these are rounded depends
+    # on the processor.
+    rounding = 3e-8 * golden.arrays["grad_norm_total"]
+    np.testing.assert_allclose(ours, list(recorded.values()), rtol=1e-3, atol=rounding)
 
 
 def test_reported_gradient_norm_is_the_authors(random_network, path, golden):
