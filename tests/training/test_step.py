@@ -89,8 +89,9 @@ def test_two_devices_compute_what_one_computes(compiled, batch):
     )
     assert len(metrics.loss.total.sharding.device_set) == 2
     for before, a, b in zip(leaves(state), leaves(alone), leaves(shared), strict=True):
-        norm = np.linalg.norm(a - before)
-        assert np.linalg.norm(a - b) <= 1e-5 * norm + 1e-9
+        # Adam makes the first step as large where the gradient is next to nothing, so that its
+        # rounding, which depends on the processor, shows.
+        assert np.linalg.norm(a - b) <= 1e-4 * np.linalg.norm(a - before) + 1e-9
 
 
 def test_a_batch_that_does_not_divide_uses_fewer_devices():

@@ -70,6 +70,7 @@ def test_a_configuration_that_does_not_fit_the_weights_is_refused(saved, before,
 def test_the_fingerprint_is_the_documented_one(saved):
     model, folder = saved
     arguments = {
+        "colour_order": "rgb",
         "downscaling": "squeeze",
         "embedding_channels": 3,
         "num_blocks": 1,
