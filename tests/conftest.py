@@ -34,6 +34,11 @@ import pytest  # noqa: E402
 from flax import nnx  # noqa: E402
 
 
+def pytest_collection_modifyitems(items):
+    """The file that takes longest goes first, so that the other process can do the rest."""
+    items.sort(key=lambda item: item.path.stem != "test_every_experiment")
+
+
 @pytest.fixture
 def strict_dtypes():
     """Mixing dtypes is an error. Not for all tests: optax and clu divide floats by counts."""
