@@ -35,8 +35,8 @@ from flax import nnx  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
-    """The file that takes longest goes first, so that the other process can do the rest."""
-    items.sort(key=lambda item: item.path.stem != "test_every_experiment")
+    """The files that take longest go first, one to each process."""
+    items.sort(key=lambda item: not item.path.stem.startswith("test_every_"))
 
 
 @pytest.fixture

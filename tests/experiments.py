@@ -2,6 +2,9 @@
 
 import importlib
 
+import jax
+from flax import nnx
+
 # The supplement's Table 1, in its order; then its Tables 4, 5 and 3. Columns: file[:argument],
 # id, number of images, batch size, relation module, down-scaling and split, blocks, lambda1,
 # lambda2, lambda3, regime.
@@ -46,3 +49,10 @@ ROWS = [line.split() for line in TABLE.strip().splitlines()]
 def load(name):
     module, *argument = name.split(":")
     return importlib.import_module(f"configs.{module}").get_config(*argument)
+
+
+class OneKey(nnx.Rngs):
+    """One random key for everything: counting keys, as nnx.Rngs does, takes most of the time."""
+
+    def params(self):
+        return jax.random.key(0)

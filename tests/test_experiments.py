@@ -3,7 +3,6 @@
 import importlib
 from pathlib import Path
 
-import jax
 import pytest
 from flax import nnx
 
@@ -11,7 +10,7 @@ from configs import base
 from iicnet_jax import build, config
 from iicnet_jax.data import REGIMES
 from iicnet_jax.models import IICNet
-from tests.experiments import CROPS, ROWS, SCALES, load
+from tests.experiments import CROPS, ROWS, SCALES, OneKey, load
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 NO_EXPERIMENTS = {"__init__", "base", "quickstart", "custom_folder"}
@@ -53,13 +52,6 @@ def test_every_experiment_has_the_supplements_settings(row):
     assert {field: fields[field] for field in expected} == expected
     assert build.run_length(experiment) == 50_000
     assert regime in REGIMES
-
-
-class OneKey(nnx.Rngs):
-    """Random keys for shapes alone: counting them, as nnx.Rngs does, takes most of the time."""
-
-    def params(self):
-        return jax.random.key(0)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])

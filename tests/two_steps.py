@@ -1,0 +1,35 @@
+"""A run of two steps and its evaluation, on the sample of an experiment's dataset."""
+
+import json
+
+from flax import nnx
+
+from iicnet_jax.data.sample import SAMPLE_ROOTS, write_sample
+from iicnet_jax.evaluate import evaluate
+from iicnet_jax.train import train
+from tests.experiments import OneKey, load
+
+
+def check_experiment(name, folder, monkeypatch):
+    """Trains and evaluates an experiment of the paper."""
+    config = load(name)
+    root = SAMPLE_ROOTS[config.data.regime]
+    config.data.root = str(write_sample(folder, [root])[root])
+    check_run(config, folder, monkeypatch)
+
+
+def check_run(config, folder, monkeypatch):
+    """Reduced in blocks, channels and crop only; one sample is evaluated."""
+    monkeypatch.setattr(nnx, "Rngs", OneKey)  # initial weights do not matter here
+    config.steps = 2
+    config.model.update(num_blocks=1, relation_features=2)
+    config.data.crop = 32
+    config.evaluation.update(limit=1, validation_limit=1, pictures=0)
+    assert train(config, folder / "run")
+    results = evaluate(config, folder / "run")
+    assert results["step"] == 2 and results["samples"] == 1
+    lines = (folder / "run/metrics.jsonl").read_text().splitlines()
+    validated = [json.loads(line) for line in lines if "validation/restored_psnr" in line]
+    assert [line["step"] for line in validated] == [2]
+    frames = results["networks"]["trained"]["rounded"]["frames"]
+    assert len(frames) == config.model.num_images
