@@ -145,16 +145,7 @@ def _video_options(arguments):
 def _embed_gif(arguments):
     from iicnet_jax.media.gif_file import embed_gif
 
-    _show_embedded(
-        arguments,
-        embed_gif(
-            load_network(arguments, bar=True),
-            arguments.input,
-            arguments.out,
-            overwrite=arguments.overwrite,
-            max_pixels=arguments.max_pixels,
-        ),
-    )
+    _show_embedded(arguments, _embedded_still(embed_gif, arguments))
 
 
 def _restore_gif(arguments):
@@ -166,23 +157,24 @@ def _restore_gif(arguments):
 def _embed_stereo(arguments):
     from iicnet_jax.media.stereo import embed_stereo
 
-    _show_embedded(
-        arguments,
-        embed_stereo(
-            load_network(arguments, bar=True),
-            arguments.input,
-            arguments.out,
-            fit=arguments.fit,
-            overwrite=arguments.overwrite,
-            max_pixels=arguments.max_pixels,
-        ),
-    )
+    _show_embedded(arguments, _embedded_still(embed_stereo, arguments, fit=arguments.fit))
 
 
 def _restore_stereo(arguments):
     from iicnet_jax.media.stereo import restore_stereo
 
     _show_restored(arguments, _restored_still(restore_stereo, arguments))
+
+
+def _embedded_still(embed, arguments, **options):
+    return embed(
+        load_network(arguments, bar=True),
+        arguments.input,
+        arguments.out,
+        overwrite=arguments.overwrite,
+        max_pixels=arguments.max_pixels,
+        **options,
+    )
 
 
 def _restored_still(restore, arguments):
