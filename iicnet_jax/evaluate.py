@@ -13,7 +13,7 @@ from iicnet_jax.evaluation import pictures, protocol, tables
 from iicnet_jax.evaluation.inference import Converter
 from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.step import create_state
-from iicnet_jax.workdir import environment
+from iicnet_jax.workdir import RESULTS, environment
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
         "networks": means,
         "by_sample": measures,
     }
-    files.write_json(workdir / "results.json", results)
+    files.write_json(workdir / RESULTS, results)
     files.write_text(workdir / "results.md", _as_markdown(results))
     return results
 

@@ -6,14 +6,18 @@ from flax import nnx
 from ml_collections import ConfigDict
 
 from iicnet_jax import build
+from iicnet_jax.quality import measured_quality
 from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.step import create_state
 from iicnet_jax.weights.model_dir import save_model
 from iicnet_jax.workdir import read_config
 
 
-def export(workdir: Path, checkpoint: str, folder: Path) -> int:
-    """Writes the network of a run's "latest" or "best" checkpoint to `folder`; returns its step.
+def export(workdir: Path, checkpoint: str, folder: Path) -> dict:
+    """Writes the network of a run's "latest" or "best" checkpoint to `folder`.
+
+    Returns what the model says about itself: see `save`, and `quality` as `measured_quality`
+    describes it, if the run has been evaluated.
 
     Raises:
       UserError: the workdir holds no run, or the run has no such checkpoint.
@@ -23,11 +27,16 @@ def export(workdir: Path, checkpoint: str, folder: Path) -> int:
     _, initial = create_state(build.create_model(config), optimizer)
     with Checkpoints(workdir, read_only=True) as kept:
         state = kept.restore_state(initial, checkpoint)
-    save(folder, state.params, config, int(state.step))
-    return int(state.step)
+    step = int(state.step)
+    return save(folder, state.params, config, step, measured_quality(workdir, step))
 
 
-def save(folder: Path, params: nnx.State, config: ConfigDict, step: int) -> None:
-    """Writes the network of a configuration, with what it was trained for."""
+def save(
+    folder: Path, params: nnx.State, config: ConfigDict, step: int, quality: dict | None = None
+) -> dict:
+    """Writes the network of a configuration, with what it was trained for; returns the latter."""
     about = {"task": config.data.regime, "step": step, "seed": config.seed}
+    if quality is not None:
+        about["quality"] = quality
     save_model(folder, params, config.model.to_dict(), about)
+    return about

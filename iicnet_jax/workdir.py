@@ -2,6 +2,7 @@
 
 import json
 import platform
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from iicnet_jax.errors import UserError
 
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
+RESULTS = "results.json"  # of the evaluation
 MODEL_FOLDER = "model"  # the network, when all steps are done
 PACKAGES = ("iicnet_jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
 
@@ -65,8 +67,9 @@ def read_config(workdir: Path) -> dict:
 
 
 def environment() -> dict:
-    """Versions and devices, to be kept beside results."""
+    """Versions, devices and today's date, to be kept beside results."""
     return {
+        "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "devices": [str(device.device_kind) for device in jax.devices()],

@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Sequence
 
 from iicnet_jax import run
-from iicnet_jax.cli import data, demo, moving, pictures, weights
+from iicnet_jax.cli import data, demo, models, moving, pictures, weights
 from iicnet_jax.errors import UserError
 
 
@@ -30,6 +30,6 @@ def _parser():
     )
     parser.set_defaults(takes_config=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (pictures, moving, demo, weights, data):
+    for module in (pictures, moving, demo, models, weights, data):
         module.add_commands(commands)
     return parser

@@ -4,7 +4,6 @@ import argparse
 import functools
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from tqdm import tqdm
 
@@ -39,7 +38,9 @@ def add_command(commands, name: str, command, help: str, **options) -> argparse.
 def add_model(parser: argparse.ArgumentParser) -> None:
     """--model, and how large the tiles are in which it works."""
     parser.add_argument(
-        "--model", type=Path, required=True, help="a model's folder, or the workdir of a run"
+        "--model",
+        required=True,
+        help="a model's folder, the workdir of a run, or a name that `iicnet models` lists",
     )
     parser.add_argument(
         "--tile", type=positive, help="side in pixels of the tiles of large pictures: less memory"
@@ -48,12 +49,12 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def load_network(arguments: argparse.Namespace, bar: bool):
     """The network that --model names; with a progress bar over its tiles if `bar`."""
+    from iicnet_jax import bundled
     from iicnet_jax.media import convert
-    from iicnet_jax.workdir import find_model
 
     progress = functools.partial(tqdm, unit="tile", leave=False, disable=None)
     return convert.load_network(
-        find_model(arguments.model), tile=arguments.tile, progress=progress if bar else iter
+        bundled.find(arguments.model), tile=arguments.tile, progress=progress if bar else iter
     )
 
 

@@ -54,8 +54,8 @@ def _export(arguments):
     from iicnet_jax.export import export
 
     _check_out(arguments)
-    step = export(arguments.workdir, arguments.checkpoint, arguments.out)
-    print(f"{arguments.out}: the network of {arguments.workdir} after step {step}")
+    about = export(arguments.workdir, arguments.checkpoint, arguments.out)
+    print(f"{arguments.out}: the network of {arguments.workdir} after step {about['step']}")
 
 
 def _check_out(arguments):

@@ -33,14 +33,20 @@ def save_model(folder: Path, params: nnx.State, model_config: Mapping, about: Ma
     arrays = {name: np.asarray(value) for name, value in _by_name(params).items()}
     with replacing(folder / WEIGHTS) as temporary:
         save_file(arrays, temporary)
-    write_json(
-        folder / CONFIG,
-        {"format": FORMAT_VERSION, "model": dict(model_config), "about": dict(about)},
-    )
+    config = {
+        "format": FORMAT_VERSION,
+        "model": dict(model_config),
+        # For a reader that looks for a network among many; `fingerprint` computes it anew.
+        "fingerprint": _digest(arrays, model_config),
+        "about": dict(about),
+    }
+    write_json(folder / CONFIG, config)
 
 
 def load_config(folder: Path) -> dict:
-    """What `save_model` wrote beside the weights: `model`, the arguments of `IICNet`, and `about`.
+    """What `save_model` wrote beside the weights.
+
+    `model`, the arguments of `IICNet`; `about`; and, not in old ones, `fingerprint`.
 
     Raises:
       UserError: the folder holds no model, a newer format, or a damaged configuration.
@@ -98,13 +104,17 @@ def fingerprint(model: IICNet, model_config: Mapping) -> str:
     Arguments that are left out count with their default values. How the bytes are put together
     is written down in docs/formats.md.
     """
+    return _digest(_by_name(nnx.state(model, nnx.Param)), model_config)
+
+
+def _digest(parameters: Mapping, model_config: Mapping) -> str:
     defaults = {
         name: parameter.default
         for name, parameter in inspect.signature(IICNet.__init__).parameters.items()
         if parameter.default is not inspect.Parameter.empty
     }
     digest = hashlib.sha256(json.dumps({**defaults, **model_config}, sort_keys=True).encode())
-    for name, value in sorted(_by_name(nnx.state(model, nnx.Param)).items()):
+    for name, value in sorted(parameters.items()):
         array = np.asarray(value)
         little_endian = array.astype(array.dtype.newbyteorder("<"))
         digest.update(f"\n{name} {list(array.shape)} {array.dtype.name}\n".encode())

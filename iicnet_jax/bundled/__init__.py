@@ -1,0 +1,99 @@
+"""The models that come with the package, one a task, each a model directory in `models/NAME`.
+
+`iicnet export-weights WORKDIR -o iicnet_jax/bundled/models/NAME` makes one of a run.
+"""
+
+from pathlib import Path
+
+from iicnet_jax.errors import UserError
+from iicnet_jax.weights.model_dir import CONFIG, WEIGHTS, fingerprint, load_config, load_model
+from iicnet_jax.workdir import find_model
+
+FOLDER = Path(__file__).parent / "models"
+# What they are for, and the command that takes them without being told.
+USES = {
+    "hiding": ("a picture hidden in another", "iicnet embed A B"),
+    "grayscale": ("the colours of a picture in a grey one", "iicnet embed --model grayscale A"),
+    "rescaling": ("a picture in one of half its size", "iicnet embed --model rescaling A"),
+    "video": ("five frames of a video or GIF in one", "iicnet video embed, iicnet gif embed"),
+    "stereo": ("the right view in the left one", "iicnet stereo embed"),
+}
+# How many pictures those take that `iicnet embed` is for.
+PICTURES = {"hiding": 2, "grayscale": 1, "rescaling": 1}
+
+
+def folders() -> dict[str, Path]:
+    """The model directories that are there, by name."""
+    names = [path.parent.name for path in FOLDER.glob(f"*/{CONFIG}")]
+    order = list(USES)
+    names.sort(key=lambda name: (order.index(name) if name in USES else len(order), name))
+    return {name: FOLDER / name for name in names}
+
+
+def find(model: str) -> Path:
+    """The model directory that MODEL on the command line names.
+
+    A folder, the workdir of a run, or else a bundled model.
+
+    Raises:
+      UserError: there is none of these.
+    """
+    path, there = Path(model).expanduser(), folders()
+    if path.exists():
+        return find_model(path)
+    if model in there:
+        return there[model]
+    raise UserError(
+        f"there is no model {model}: name a folder with {WEIGHTS} and {CONFIG}, the workdir of a "
+        f"run, or {_one_of_them(there)}"
+    )
+
+
+def for_task(name: str) -> Path:
+    """The model directory of that name. Raises UserError if it is not there."""
+    there = folders()
+    if name not in there:
+        raise UserError(
+            f"no model for {name} comes with this installation: name one with --model "
+            f"(there is {_one_of_them(there)})"
+        )
+    return there[name]
+
+
+def for_pictures(count: int) -> Path:
+    """The model directory that `iicnet embed` takes for so many pictures.
+
+    Raises:
+      UserError: none takes so many, or several do.
+    """
+    there = folders()
+    fitting = [name for name, number in PICTURES.items() if number == count and name in there]
+    if len(fitting) == 1:
+        return there[fitting[0]]
+    if fitting:
+        each = " or ".join(f"--model {name} ({USES[name][0]})" for name in fitting)
+        raise UserError(f"{count} picture can go into an embedding in two ways: add {each}")
+    takes = [f"{name} takes {PICTURES[name]}" for name in PICTURES if name in there]
+    what = "1 picture" if count == 1 else f"{count} pictures"
+    raise UserError(
+        f"no model for {what} comes with this installation: name one with --model"
+        + (f" ({', '.join(takes)})" if takes else "")
+    )
+
+
+def with_fingerprint(digest: str) -> Path | None:
+    """The model directory of the network that a record names, None if it is not there."""
+    for folder in folders().values():
+        if fingerprint_of(folder) == digest:
+            return folder
+    return None
+
+
+def fingerprint_of(folder: Path) -> str:
+    """That which a model directory states, so that no weights are read; old ones state none."""
+    config = load_config(folder)
+    return config.get("fingerprint") or fingerprint(load_model(folder), config["model"])
+
+
+def _one_of_them(there) -> str:
+    return f"one of {', '.join(there)}" if there else "none that comes with this installation"

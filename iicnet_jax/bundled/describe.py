@@ -1,0 +1,93 @@
+"""The bundled models in words and numbers."""
+
+from collections.abc import Mapping, Sequence
+
+from iicnet_jax.bundled import USES, fingerprint_of, folders
+from iicnet_jax.evaluation.tables import markdown, number
+from iicnet_jax.weights.model_dir import WEIGHTS, load_config
+
+# Coupling blocks of the paper's smallest networks, with and without the relation module.
+PAPER_BLOCKS = {True: 10, False: 24}
+
+
+def describe_all() -> list[dict]:
+    """Every bundled model: `name`, `use`, `command`, `model`, `about`, ... as JSON has it."""
+    return [_describe(name, folder) for name, folder in folders().items()]
+
+
+def as_text(found: Sequence[Mapping]) -> str:
+    """A table of them, and where the numbers come from."""
+    if not found:
+        return "No models come with this installation: name one with --model."
+    rows = [
+        [item["name"], item["use"], _network(item["model"]), f"{item['bytes'] / 1e6:.1f}"]
+        for item in found
+    ]
+    for row, item in zip(rows, found, strict=True):
+        row += _cells(item["about"].get("quality"))
+    header = ["model", "what for", "network", "MB", "embedding PSNR", "SSIM"]
+    lines = [markdown([*header, "restored PSNR", "SSIM"], rows), ""]
+    lines += ["Used by:"]
+    lines += [f"  {item['name']}: {item['command']}" for item in found if item["command"]]
+    lines += ["", "PSNR in dB, of 8-bit images that training never saw:"]
+    lines += [f"  {item['name']}: {_origin(item)}" for item in found]
+    return "\n".join(lines)
+
+
+def _describe(name, folder) -> dict:
+    config = load_config(folder)
+    use, command = USES.get(name, ("", ""))
+    model = config["model"]
+    return {
+        "name": name,
+        "use": use,
+        "command": command,
+        "folder": str(folder),
+        "bytes": (folder / WEIGHTS).stat().st_size,
+        "fingerprint": fingerprint_of(folder),
+        "reduced": _is_reduced(model),
+        "model": model,
+        "about": config.get("about", {}),
+    }
+
+
+def _is_reduced(model: Mapping) -> bool:
+    """Whether the network is smaller than those of the paper."""
+    relation = model.get("relation", True)
+    return (
+        model.get("num_blocks", 0) < PAPER_BLOCKS[relation]
+        or model.get("relation_features", 64) < 64
+    )
+
+
+def _network(model: Mapping) -> str:
+    blocks = model.get("num_blocks", 0)
+    text = f"{blocks} block{'s' if blocks != 1 else ''}"
+    return f"{text}, relation" if model.get("relation", True) else text
+
+
+def _cells(quality: Mapping | None) -> list[str]:
+    if quality is None:
+        return ["not measured", "", "", ""]
+    cells = []
+    for part in ("embedding", "restored"):
+        for name in ("psnr", "ssim"):
+            value = quality[part][name]
+            cells.append("" if value is None else number(name, value))
+    return cells
+
+
+def _origin(item: Mapping) -> str:
+    """Which network, trained on what, measured on what."""
+    text = "reduced network" if item["reduced"] else "network of the paper's size"
+    quality = item["about"].get("quality")
+    if quality is None:
+        return f"{text}, quality not measured"
+    devices = sorted({"a CPU" if device == "cpu" else device for device in quality["devices"]})
+    data = quality["data"]
+    root = f"{data['root']}{', miniature' if data['miniature'] else ''}"
+    date = f", {quality['date']}" if quality["date"] else ""
+    return (
+        f"{text}, trained on {', '.join(devices)}; {quality['samples']} {quality['split']} samples "
+        f"of {data['regime']} ({root}){date}"
+    )

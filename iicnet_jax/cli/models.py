@@ -1,0 +1,18 @@
+"""iicnet models: what comes with the package."""
+
+from iicnet_jax.cli.arguments import add_command, show
+
+
+def add_commands(commands) -> None:
+    """models."""
+    models = add_command(
+        commands, "models", _models, "list the models that come with this installation"
+    )
+    models.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _models(arguments):
+    from iicnet_jax.bundled import describe
+
+    found = describe.describe_all()
+    show(found, [describe.as_text(found)], arguments.json)

@@ -1,0 +1,101 @@
+"""What a run has measured of its network, for the model directory that is made of it."""
+
+import importlib
+import json
+import logging
+import pkgutil
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from iicnet_jax import config as configuration
+from iicnet_jax.data.store import MINIATURE
+from iicnet_jax.errors import UserError
+from iicnet_jax.workdir import ENVIRONMENT, RESULTS, read_config
+
+log = logging.getLogger(__name__)
+
+
+def measured_quality(workdir: Path, step: int) -> dict | None:
+    """The means of a run's `results.json`, and where they come from.
+
+    None, with a warning, if there are none of the network after that step.
+
+    `embedding` and `restored`: PSNR (dB) and SSIM of the 8-bit images on the test split, means
+    over `samples`. `data`: regime and folder of the dataset. `command`: repeats the training;
+    `devices`: that it ran on; `date`: of the evaluation.
+
+    Raises:
+      UserError: a file of the run is damaged.
+    """
+    results = _read(workdir / RESULTS)
+    if results is None or results["step"] != step:
+        there = "nothing" if results is None else f"step {results['step']}"
+        log.warning(
+            "%s has measured %s, not step %d: the model will not state its quality (to measure it, "
+            "repeat the run's command with --mode=eval)",
+            workdir,
+            there,
+            step,
+        )
+        return None
+    config = read_config(workdir)
+    root = Path(config["data"]["root"]).expanduser()
+    measures = results["networks"]["trained"]["rounded"]
+    return {
+        **{
+            part: {name: measures[part][name] for name in ("psnr", "ssim")}
+            for part in ("embedding", "restored")
+        },
+        "samples": results["samples"],
+        "split": results["split"],
+        "data": {
+            "regime": config["data"]["regime"],
+            "root": root.name,
+            "miniature": (root / MINIATURE).is_file(),
+        },
+        "command": training_command(config, workdir.resolve().name),
+        "devices": (_read(workdir / ENVIRONMENT) or results["environment"])["devices"],
+        "date": results["environment"].get("date"),
+    }
+
+
+def training_command(config: Mapping, workdir: str) -> str:
+    """A command that trains and evaluates a configuration, as the file nearest to it and changes.
+
+    Datasets go by the name of their folder: where they are differs from machine to machine.
+    """
+    wanted = configuration.flatten(config)
+    wanted["data.root"] = Path(wanted["data.root"]).name
+    changes = {
+        name: {key: value for key, value in wanted.items() if fields.get(key) != value}
+        for name, fields in _configurations().items()
+    }
+    nearest = min(sorted(changes), key=lambda name: len(changes[name]))
+    fields = [f"--config.{key}={value}" for key, value in changes[nearest].items()]
+    program = ["python", "-m", "iicnet_jax.main", f"--config=configs/{nearest}.py"]
+    return shlex.join([*program, *fields, f"--workdir=runs/{workdir}"])
+
+
+def _configurations() -> dict[str, dict]:
+    """The fields of every file in configs, by its name."""
+    import configs
+
+    modules = [
+        (name, importlib.import_module(f"configs.{name}"))
+        for _, name, _ in pkgutil.iter_modules(configs.__path__)
+    ]
+    return {
+        name: configuration.flatten(module.get_config())
+        for name, module in modules
+        if hasattr(module, "get_config")
+    }
+
+
+def _read(path: Path) -> dict | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}): write it anew with --mode=eval") from error
