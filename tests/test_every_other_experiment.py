@@ -2,8 +2,8 @@
 
 import pytest
 
+from experiments.supplement import ROWS, load
 from iicnet_jax.data.sample import write_sample
-from tests.experiments import ROWS, load
 from tests.two_steps import check_experiment, check_run
 
 

@@ -3,7 +3,7 @@ tests of different files run at the same time."""
 
 import pytest
 
-from tests.experiments import ROWS
+from experiments.supplement import ROWS
 from tests.two_steps import check_experiment
 
 

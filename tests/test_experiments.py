@@ -7,10 +7,11 @@ import pytest
 from flax import nnx
 
 from configs import base
+from experiments.supplement import CROPS, ROWS, SCALES, load
 from iicnet_jax import build, config
 from iicnet_jax.data import REGIMES
 from iicnet_jax.models import IICNet
-from tests.experiments import CROPS, ROWS, SCALES, OneKey, load
+from tests.one_key import OneKey
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 NO_EXPERIMENTS = {"__init__", "base", "quickstart", "custom_folder"}

@@ -4,10 +4,11 @@ import json
 
 from flax import nnx
 
+from experiments.supplement import load
 from iicnet_jax.data.sample import SAMPLE_ROOTS, write_sample
 from iicnet_jax.evaluate import evaluate
 from iicnet_jax.train import train
-from tests.experiments import OneKey, load
+from tests.one_key import OneKey
 
 
 def check_experiment(name, folder, monkeypatch):

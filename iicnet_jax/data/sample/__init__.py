@@ -68,13 +68,26 @@ def write_sample(
     names = list(WRITERS) if datasets is None else list(datasets)
     if unknown := sorted(set(names) - WRITERS.keys()):
         raise UserError(f"no sample is called {unknown[0]!r}; there are {', '.join(WRITERS)}")
-    folders = {name: Path(out).expanduser() / name for name in names}
+    return write_datasets({name: WRITERS[name] for name in names}, out, progress)
+
+
+def write_datasets(
+    writers: Mapping[str, Callable[[Path], Mapping[str, int]]],
+    out: Path,
+    progress: Callable[[Path], None] = lambda folder: None,
+) -> dict[str, Path]:
+    """Writes a folder for each name, whole or not at all, with the counts that its writer returns.
+
+    Raises:
+      UserError: a folder exists already, then nothing is written; or one cannot be written.
+    """
+    folders = {name: Path(out).expanduser() / name for name in writers}
     for folder in folders.values():
         if folder.exists():
             raise UserError(f"{folder} exists already: choose another folder or delete this one")
     for name, folder in folders.items():
         try:
-            _write_whole(folder, WRITERS[name])
+            _write_whole(folder, writers[name])
         except OSError as error:
             raise UserError(f"{folder} cannot be written ({error}): choose another") from error
         progress(folder)

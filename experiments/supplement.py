@@ -2,8 +2,7 @@
 
 import importlib
 
-import jax
-from flax import nnx
+from ml_collections import ConfigDict
 
 # The supplement's Table 1, in its order; then its Tables 4, 5 and 3. Columns: file[:argument],
 # id, number of images, batch size, relation module, down-scaling and split, blocks, lambda1,
@@ -46,13 +45,7 @@ SCALES = {"dual_x2": 2, "dual_x4": 4, "dual_x8": 8}
 ROWS = [line.split() for line in TABLE.strip().splitlines()]
 
 
-def load(name):
+def load(name: str) -> ConfigDict:
+    """The configuration of a row, from its file[:argument]."""
     module, *argument = name.split(":")
     return importlib.import_module(f"configs.{module}").get_config(*argument)
-
-
-class OneKey(nnx.Rngs):
-    """One random key for everything: counting keys, as nnx.Rngs does, takes most of the time."""
-
-    def params(self):
-        return jax.random.key(0)
