@@ -58,6 +58,7 @@ def get_config() -> ConfigDict:
             "batch_size": 2,  # samples a step, over all devices
             "scale": 4,  # dual_view: how much the second view is zoomed (2, 4, 8)
             "step": 1,  # video: frames from one image of a group to the next, when testing
+            "training_step": 5,  # video: the same when training and validating
             "pattern": "",  # custom_folder: how files are named, e.g. "{group}_{image}.png"
             "reference": 0,  # custom_folder: which image of a group is the reference, from 0
             "cache": False,  # keep all decoded images in memory

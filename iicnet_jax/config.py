@@ -32,6 +32,7 @@ POSITIVE = (
     "data.batch_size",
     "data.scale",
     "data.step",
+    "data.training_step",
     "evaluation.limit",
     "evaluation.validation_limit",
     "run.log_every",

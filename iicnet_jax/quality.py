@@ -63,31 +63,33 @@ def measured_quality(workdir: Path, step: int) -> dict | None:
 def training_command(config: Mapping, workdir: str) -> str:
     """A command that trains and evaluates a configuration, as the file nearest to it and changes.
 
-    Datasets go by the name of their folder: where they are differs from machine to machine.
+    Datasets with an absolute path go by the name of their folder: where they are differs from
+    machine to machine.
     """
     wanted = configuration.flatten(config)
-    wanted["data.root"] = Path(wanted["data.root"]).name
+    root = Path(wanted["data.root"])
+    wanted["data.root"] = root.name if root.is_absolute() else str(root)
     changes = {
         name: {key: value for key, value in wanted.items() if fields.get(key) != value}
         for name, fields in _configurations().items()
     }
     nearest = min(sorted(changes), key=lambda name: len(changes[name]))
     fields = [f"--config.{key}={value}" for key, value in changes[nearest].items()]
-    program = ["python", "-m", "iicnet_jax.main", f"--config=configs/{nearest}.py"]
+    program = ["python", "-m", "iicnet_jax.main", f"--config={nearest}"]
     return shlex.join([*program, *fields, f"--workdir=runs/{workdir}"])
 
 
 def _configurations() -> dict[str, dict]:
-    """The fields of every file in configs, by its name."""
+    """The fields of every file in configs, by its path."""
     import configs
 
-    modules = [
-        (name, importlib.import_module(f"configs.{name}"))
-        for _, name, _ in pkgutil.iter_modules(configs.__path__)
-    ]
+    modules = {
+        name: importlib.import_module(name)
+        for _, name, _ in pkgutil.walk_packages(configs.__path__, "configs.")
+    }
     return {
-        name: configuration.flatten(module.get_config())
-        for name, module in modules
+        f"{name.replace('.', '/')}.py": configuration.flatten(module.get_config())
+        for name, module in modules.items()
         if hasattr(module, "get_config")
     }
 

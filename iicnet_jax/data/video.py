@@ -2,10 +2,10 @@
 
 DAVIS 2017 at 480p, 150 sequences: the 90 of trainval and the 15 at odd places of test-dev, in
 alphabetical order counted from 1, train; the other 15 of test-dev validate; the 30 of
-test-challenge test. A sample is a window of N frames with a fixed time step between them: 5 for
-training and validation, 1 for testing unless the configuration says otherwise. Every window of a
-sequence is a sample. The middle frame is the reference and comes first, the others follow in time
-order. A network that scales down has a reference of half the size.
+test-challenge test. A sample is a window of N frames with a fixed time step between them: in the
+paper 5 for training and validation, 1 for testing. Every window of a sequence is a sample. The
+middle frame is the reference and comes first, the others follow in time order. A network that
+scales down has a reference of half the size.
 """
 
 from pathlib import PurePosixPath
@@ -13,8 +13,6 @@ from pathlib import PurePosixPath
 from iicnet_jax.data.aligned import AlignedImages
 from iicnet_jax.data.store import Dataset, Store
 from iicnet_jax.errors import UserError
-
-TRAINING_STEP = 5
 
 
 class Video(AlignedImages):
@@ -25,6 +23,7 @@ class Video(AlignedImages):
       num_images: N, frames in a window.
       crop: side in pixels of the training crop.
       step: frames from one image of a window to the next, when testing.
+      training_step: the same, when training and validating.
       scale: how many times smaller than the frames the reference is, 1 or 2.
     """
 
@@ -43,16 +42,26 @@ class Video(AlignedImages):
         ),
     )
 
-    def __init__(self, store: Store, num_images: int, crop: int, step: int = 1, scale: int = 1):
-        if step < 1:
-            raise UserError(f"config.data.step must be at least 1, not {step}")
+    def __init__(
+        self,
+        store: Store,
+        num_images: int,
+        crop: int,
+        step: int = 1,
+        training_step: int = 5,
+        scale: int = 1,
+    ):
+        for name, value in (("step", step), ("training_step", training_step)):
+            if value < 1:
+                raise UserError(f"config.data.{name} must be at least 1, not {value}")
         super().__init__(store, num_images, crop, scale)
         self.step = step
+        self.training_step = training_step
 
     @classmethod
     def from_config(cls, store, data, model):
         scale = 1 if model.downscaling == "none" else 2
-        return cls(store, model.num_images, data.crop, data.step, scale)
+        return cls(store, model.num_images, data.crop, data.step, data.training_step, scale)
 
     def _name(self, paths):
         """A sequence and the number of its reference frame."""
@@ -60,7 +69,7 @@ class Video(AlignedImages):
         return f"{reference.parent.name}_{reference.stem}"
 
     def _find_samples(self, split):
-        step = self.step if split == "test" else TRAINING_STEP
+        step = self.step if split == "test" else self.training_step
         span = step * (self.num_images - 1) + 1
         windows = []
         for sequence in self._sequences(split):
@@ -73,7 +82,7 @@ class Video(AlignedImages):
             raise UserError(
                 f"no sequence of the {split} split has the {span} frames from the first to the "
                 f"last of {self.num_images} images at time step {step}: choose a smaller "
-                "config.model.num_images or config.data.step"
+                "config.model.num_images, config.data.step or config.data.training_step"
             )
         return windows
 

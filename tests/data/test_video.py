@@ -14,8 +14,9 @@ from iicnet_jax.data.video import Video
 from iicnet_jax.errors import UserError
 
 
-def video(root, num_images=1, crop=4, step=1, scale=1):
-    return Video(FolderStore(root, Video.DATASET), num_images, crop, step, scale)
+def video(root, num_images=1, crop=4, step=1, training_step=5, scale=1):
+    store = FolderStore(root, Video.DATASET)
+    return Video(store, num_images, crop, step, training_step, scale)
 
 
 def jpeg(value=0, size=(8, 8)):
@@ -66,6 +67,15 @@ def test_training_and_validation_take_every_window_at_time_step_5(tmp_path, spli
     # frames 0, 5, 10, 15, 20: the middle one first, the others in time order
     assert numbers(regime.load(split, 0)) == [10, 0, 5, 15, 20]
     assert numbers(regime.load(split, 2)) == [12, 2, 7, 17, 22]
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_the_time_step_of_training_can_be_set(tmp_path, split):
+    sequence = {"train": "trainval-02", "validation": "test-dev-02"}[split]
+    tree = write_tree(tmp_path, [sequence], frames=6)
+    regime = video(tree, num_images=3, step=1, training_step=2)
+    assert numbers(regime.load(split, 0)) == [2, 0, 4]
+    assert numbers(regime.load(split, 1)) == [3, 1, 5]
 
 
 @pytest.mark.parametrize(("step", "count", "last"), [(1, 6, [6, 5, 7]), (3, 2, [4, 1, 7])])

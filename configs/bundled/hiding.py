@@ -1,0 +1,15 @@
+"""Two unrelated photographs in one image: `hiding`, which comes with the package.
+
+Command:  python -m iicnet_jax.main --config=configs/bundled/hiding.py \
+              --workdir=runs/bundled/hiding
+          iicnet export-weights runs/bundled/hiding -o iicnet_jax/bundled/models/hiding
+Data:     flicker as `python -m experiments.photographs` writes it, see docs/results.md
+Ours:     not yet run
+"""
+
+from configs import hide_n2
+from configs.bundled.reduced import reduce
+
+
+def get_config():
+    return reduce(hide_n2.get_config(), root="flicker", steps=1400)

@@ -1,0 +1,15 @@
+"""The right view in the left one: `stereo`, which comes with the package.
+
+Command:  python -m iicnet_jax.main --config=configs/bundled/stereo.py \
+              --workdir=runs/bundled/stereo
+          iicnet export-weights runs/bundled/stereo -o iicnet_jax/bundled/models/stereo
+Data:     flickr1024 as `python -m experiments.photographs` writes it, see docs/results.md
+Ours:     not yet run
+"""
+
+from configs import stereo
+from configs.bundled.reduced import reduce
+
+
+def get_config():
+    return reduce(stereo.get_config(), root="flickr1024", steps=800)

@@ -1,0 +1,18 @@
+"""Five video frames in the middle one: `video`, which comes with the package.
+
+Command:  python -m iicnet_jax.main --config=configs/bundled/video.py \
+              --workdir=runs/bundled/video
+          iicnet export-weights runs/bundled/video -o iicnet_jax/bundled/models/video
+Data:     DAVIS-2017 as `python -m experiments.photographs` writes it, see docs/results.md
+Ours:     not yet run
+"""
+
+from configs import video_n5
+from configs.bundled.reduced import reduce
+
+
+def get_config():
+    config = reduce(video_n5.get_config(), root="DAVIS-2017", steps=1000)
+    # One's own videos are embedded in blocks of consecutive frames.
+    config.data.training_step = 1
+    return config
