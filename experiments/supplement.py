@@ -1,4 +1,4 @@
-"""The experiments of the paper, as the supplement's tables describe them."""
+"""The settings of the paper's experiments, as the supplement's tables give them."""
 
 import importlib
 
@@ -43,6 +43,40 @@ rescale_x2             Table-3  1  2  yes  squeeze/prop  16  1  0.001  3    resc
 CROPS = {"composition": 256, "background": 256}
 SCALES = {"dual_x2": 2, "dual_x4": 4, "dual_x8": 8}
 ROWS = [line.split() for line in TABLE.strip().splitlines()]
+STEPS = 50_000
+
+
+def settings(row: list[str]) -> dict[str, object]:
+    """The fields of a configuration that the supplement gives for a row of ROWS."""
+    name, _, images, batch, relation, down, blocks, *lambdas, regime = row
+    downscaling, _, split = down.partition("/")
+    fields = {
+        "model.num_images": int(images),
+        "model.embedding_channels": 1 if name == "grayscale" else 3,
+        "model.relation": relation == "yes",
+        "model.relation_features": 64,
+        "model.downscaling": downscaling,
+        "model.num_blocks": int(blocks),
+        "loss.embedding": float(lambdas[0]),
+        "loss.frequency": float(lambdas[1]),
+        "loss.restoration": float(lambdas[2]),
+        "optimizer.learning_rate": 2e-4,
+        "optimizer.schedule": "supplement",
+        "optimizer.warmup_steps": 0,
+        "optimizer.clip_norm": 10.0,
+        "optimizer.weight_decay": 1e-5,
+        "quantisation": "noise",
+        "data.batch_size": int(batch),
+        "data.crop": CROPS.get(name, 144),
+        "data.step": 1,
+        "data.flip_rotate": False,
+        "data.regime": regime,
+    }
+    if split:
+        fields["model.split"] = split
+    if name in SCALES:
+        fields["data.scale"] = SCALES[name]
+    return fields
 
 
 def load(name: str) -> ConfigDict:

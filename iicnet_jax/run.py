@@ -46,9 +46,12 @@ def load_config(arguments: Sequence[str]) -> ConfigDict:
       UserError: see `parse_flags` and `check_config`; or there are other arguments.
     """
     flag_values = flags.FlagValues()
-    config_flags.DEFINE_config_file("config", None, "The experiment.", flag_values=flag_values)
+    argv = ["iicnet", *arguments]
+    config_flags.DEFINE_config_file(
+        "config", None, "The experiment.", flag_values=flag_values, sys_argv=argv
+    )
     flags.mark_flag_as_required("config", flag_values)
-    _, *others = parse_flags(["iicnet", *arguments], flag_values)
+    _, *others = parse_flags(argv, flag_values)
     if others:
         raise UserError(f"unexpected argument {others[0]!r} (see --help)")
     check_config(flag_values.config, flag_values)

@@ -7,7 +7,7 @@ import pytest
 from flax import nnx
 
 from configs import base
-from experiments.supplement import CROPS, ROWS, SCALES, load
+from experiments.supplement import ROWS, STEPS, load, settings
 from iicnet_jax import build, config
 from iicnet_jax.data import REGIMES
 from iicnet_jax.models import IICNet
@@ -19,40 +19,12 @@ NO_EXPERIMENTS = {"__init__", "base", "quickstart", "custom_folder"}
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_every_experiment_has_the_supplements_settings(row):
-    name, _, images, batch, relation, down, blocks, *lambdas, regime = row
-    experiment = load(name)
+    experiment = load(row[0])
     config.check(experiment, base.get_config())
-    fields = config.flatten(experiment)
-    downscaling, _, split = down.partition("/")
-    expected = {
-        "model.num_images": int(images),
-        "model.embedding_channels": 1 if name == "grayscale" else 3,
-        "model.relation": relation == "yes",
-        "model.relation_features": 64,
-        "model.downscaling": downscaling,
-        "model.num_blocks": int(blocks),
-        "loss.embedding": float(lambdas[0]),
-        "loss.frequency": float(lambdas[1]),
-        "loss.restoration": float(lambdas[2]),
-        "optimizer.learning_rate": 2e-4,
-        "optimizer.schedule": "supplement",
-        "optimizer.warmup_steps": 0,
-        "optimizer.clip_norm": 10.0,
-        "optimizer.weight_decay": 1e-5,
-        "quantisation": "noise",
-        "data.batch_size": int(batch),
-        "data.crop": CROPS.get(name, 144),
-        "data.step": 1,
-        "data.flip_rotate": False,
-        "data.regime": regime,
-    }
-    if split:
-        expected["model.split"] = split
-    if name in SCALES:
-        expected["data.scale"] = SCALES[name]
+    fields, expected = config.flatten(experiment), settings(row)
     assert {field: fields[field] for field in expected} == expected
-    assert build.run_length(experiment) == 50_000
-    assert regime in REGIMES
+    assert build.run_length(experiment) == STEPS
+    assert experiment.data.regime in REGIMES
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])

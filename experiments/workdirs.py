@@ -1,0 +1,125 @@
+"""What the folder of a run holds, as reports and figures read it; most of it may be missing."""
+
+import dataclasses
+import functools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from configs import base
+from experiments.runs import EVALUATIONS
+from iicnet_jax import config as configuration
+from iicnet_jax import workdir
+from iicnet_jax.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """The pictures of one test sample.
+
+    Attributes:
+      inputs: the images that were embedded, the reference first.
+      reference: what the embedding should look like.
+    """
+
+    name: str
+    inputs: Sequence[Image.Image]
+    restored: Sequence[Image.Image]
+    reference: Image.Image
+    embedding: Image.Image
+
+
+@dataclasses.dataclass(frozen=True)
+class Workdir:
+    """A run's folder."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @functools.cached_property
+    def config(self) -> dict:
+        return workdir.read_config(self.path)
+
+    @property
+    def differences(self) -> dict[str, tuple]:
+        """Fields that differ from base.py: its value and the run's, the learnt ones first."""
+        method = self.config.get("method")
+        known = configuration.flatten(base.get_config(method) if method else base.get_config())
+        fields = configuration.flatten(self.config)
+        different = {
+            name: (known.get(name), value)
+            for name, value in fields.items()
+            if known.get(name) != value
+        }
+        order = sorted(different, key=lambda name: name.startswith(configuration.CHANGEABLE))
+        return {name: different[name] for name in order}
+
+    @property
+    def environment(self) -> dict:
+        return self._json(workdir.ENVIRONMENT) or {}
+
+    @functools.cached_property
+    def metrics(self) -> list[dict]:
+        """What was reported during training, by step."""
+        path = self.path / "metrics.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        # A run may be writing the last one.
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+    def curve(self, metric: str) -> list[tuple[float, float]]:
+        """(step, value) of a metric."""
+        return [(report["step"], report[metric]) for report in self.metrics if metric in report]
+
+    @functools.cached_property
+    def evaluations(self) -> list[dict]:
+        """Results by evaluation settings, or those of the last evaluation."""
+        kept = sorted((self.path / EVALUATIONS).glob("*.json"))
+        found = [self._json(path) for path in kept] or [self._json("results.json")]
+        return sorted(filter(None, found), key=lambda results: str(results.get("settings")))
+
+    @property
+    def samples(self) -> list[str]:
+        """Names of the samples that there are pictures of."""
+        folder = self.path / "samples"
+        return sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+
+    def sample(self, name: str) -> Sample:
+        """The pictures of a sample. Raises UserError where one is missing or broken."""
+        folder = self.path / "samples" / name
+        kinds = {
+            kind: [_picture(path) for path in sorted(folder.glob(f"{kind}_*.png"))]
+            for kind in ("input", "restored")
+        }
+        reference, embedding = (
+            _picture(folder / f"{kind}.png") for kind in ("reference", "embedding")
+        )
+        return Sample(name, kinds["input"], kinds["restored"], reference, embedding)
+
+    def _json(self, name):
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except json.JSONDecodeError as error:
+            raise UserError(f"{self.path / name} is damaged ({error})") from error
+
+
+def read(paths: Sequence[Path]) -> list[Workdir]:
+    """The runs in folders. Raises UserError for a folder that holds none."""
+    runs = [Workdir(path.expanduser().resolve()) for path in paths]
+    for run in runs:
+        _ = run.config
+    return runs
+
+
+def _picture(path):
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error}): evaluate the run anew") from error
