@@ -5,6 +5,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from iicnet_jax.models.convolution import convolve
+
 GROWTH = 32
 LEAKY_SLOPE = 0.2
 
@@ -31,6 +33,7 @@ def convolution(
         (kernel_size, kernel_size),
         kernel_init=kernel_init,
         bias_init=bias_init,
+        conv_general_dilated=convolve,
         rngs=rngs,
     )
 
