@@ -1,4 +1,4 @@
-"""Two unrelated photographs in one image: `hiding`, which comes with the package.
+"""Two unrelated photographs in one of half the size: `hiding`, which comes with the package.
 
 Command:  python -m iicnet_jax.main --config=configs/bundled/hiding.py \
               --workdir=runs/bundled/hiding
@@ -12,4 +12,4 @@ from configs.bundled.reduced import reduce
 
 
 def get_config():
-    return reduce(hide_n2.get_config(), root="flicker", steps=1400)
+    return reduce(hide_n2.get_config(), root="flicker")

@@ -1,4 +1,4 @@
-"""The right view in the left one: `stereo`, which comes with the package.
+"""A stereo pair in a left view of half the size: `stereo`, which comes with the package.
 
 Command:  python -m iicnet_jax.main --config=configs/bundled/stereo.py \
               --workdir=runs/bundled/stereo
@@ -12,4 +12,4 @@ from configs.bundled.reduced import reduce
 
 
 def get_config():
-    return reduce(stereo.get_config(), root="flickr1024", steps=800)
+    return reduce(stereo.get_config(), root="flickr1024")

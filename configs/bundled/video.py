@@ -1,4 +1,4 @@
-"""Five video frames in the middle one: `video`, which comes with the package.
+"""Three video frames in one of half the size: `video`, which comes with the package.
 
 Command:  python -m iicnet_jax.main --config=configs/bundled/video.py \
               --workdir=runs/bundled/video
@@ -7,12 +7,12 @@ Data:     DAVIS-2017 as `python -m experiments.photographs` writes it, see docs/
 Ours:     not yet run
 """
 
-from configs import video_n5
+from configs import video_n3_down
 from configs.bundled.reduced import reduce
 
 
 def get_config():
-    config = reduce(video_n5.get_config(), root="DAVIS-2017", steps=1000)
+    config = reduce(video_n3_down.get_config("pr"), root="DAVIS-2017")
     # One's own videos are embedded in blocks of consecutive frames.
     config.data.training_step = 1
     return config

@@ -1,8 +1,11 @@
 """What regimes share whose images are of one size and are cut at the same place."""
 
-import numpy as np
+from collections.abc import Sequence
 
-from iicnet_jax.data.images import crop, halve, random_corner, require_one_size
+import numpy as np
+from ml_collections import ConfigDict
+
+from iicnet_jax.data.images import RGB, crop, halve, random_corner, require_one_size
 from iicnet_jax.data.regime import FileRegime, Group
 from iicnet_jax.data.store import Store
 
@@ -29,12 +32,20 @@ class AlignedImages(FileRegime):
 
     def training_group(self, images, rng):
         top, left = random_corner(rng, images[0].shape, self.crop, self.crop)
-        return self._group([crop(image, top, left, self.crop, self.crop) for image in images])
+        images = [crop(image, top, left, self.crop, self.crop) for image in images]
+        return aligned_group(images, self.scale)
 
     def evaluation_group(self, images):
-        return self._group(images)
+        return aligned_group(images, self.scale)
 
-    def _group(self, images) -> Group:
-        height, width = (side - side % self.scale for side in images[0].shape[:2])
-        frames = np.stack([crop(image, 0, 0, height, width) for image in images])
-        return {"frames": frames, "reference": halve(frames[0]) if self.scale == 2 else frames[0]}
+
+def aligned_group(images: Sequence[RGB], scale: int) -> Group:
+    """Images of one size, cut so that `scale` divides it, and the first as the reference."""
+    height, width = (side - side % scale for side in images[0].shape[:2])
+    frames = np.stack([crop(image, 0, 0, height, width) for image in images])
+    return {"frames": frames, "reference": halve(frames[0]) if scale == 2 else frames[0]}
+
+
+def reference_scale(model: ConfigDict) -> int:
+    """How many times smaller than the images the reference is, for the network `config.model`."""
+    return 1 if model.get("downscaling", "none") == "none" else 2

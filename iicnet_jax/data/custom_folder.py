@@ -10,7 +10,7 @@ by default the first, is the reference. For a network that scales down it is hal
 import re
 from pathlib import PurePosixPath
 
-from iicnet_jax.data.aligned import AlignedImages
+from iicnet_jax.data.aligned import AlignedImages, reference_scale
 from iicnet_jax.data.regime import SPLITS
 from iicnet_jax.data.store import Dataset, Store
 from iicnet_jax.errors import UserError
@@ -61,7 +61,7 @@ class CustomFolder(AlignedImages):
 
     @classmethod
     def from_config(cls, store, data, model):
-        scale = 1 if model.downscaling == "none" else 2
+        scale = reference_scale(model)
         return cls(store, model.num_images, data.crop, data.pattern, data.reference, scale)
 
     def _find_samples(self, split):

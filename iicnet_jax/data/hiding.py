@@ -10,11 +10,11 @@ then a random crop of the stack; else the centres.
 import functools
 from pathlib import PurePosixPath
 
-import numpy as np
 from tqdm import tqdm
 
+from iicnet_jax.data.aligned import aligned_group, reference_scale
 from iicnet_jax.data.images import centre_crop, crop, random_corner
-from iicnet_jax.data.regime import FileRegime, Group
+from iicnet_jax.data.regime import FileRegime
 from iicnet_jax.data.store import Dataset, Store
 
 FOLDER = "flicker_2W_images"
@@ -29,6 +29,7 @@ class Hiding(FileRegime):
       store: holds flicker_2W_images.
       num_images: N, images in a group.
       crop: side in pixels of the training crop, at most 576.
+      scale: how many times smaller than the images the reference is, 1 or 2.
     """
 
     DATASET = Dataset(
@@ -41,27 +42,28 @@ class Hiding(FileRegime):
         ),
     )
 
-    def __init__(self, store: Store, num_images: int, crop: int):
+    def __init__(self, store: Store, num_images: int, crop: int, scale: int = 1):
         super().__init__(store, crop)
         self.num_images = num_images
+        self.scale = scale
 
     @classmethod
     def from_config(cls, store, data, model):
-        return cls(store, model.num_images, data.crop)
+        return cls(store, model.num_images, data.crop, reference_scale(model))
 
     def training_group(self, images, rng):
         corners = [random_corner(rng, image.shape, SQUARE, SQUARE) for image in images]
         # The same place in every square.
         down, right = random_corner(rng, (SQUARE, SQUARE), self.crop, self.crop)
-        return _group(
-            [
-                crop(image, top + down, left + right, self.crop, self.crop)
-                for image, (top, left) in zip(images, corners, strict=True)
-            ]
-        )
+        patches = [
+            crop(image, top + down, left + right, self.crop, self.crop)
+            for image, (top, left) in zip(images, corners, strict=True)
+        ]
+        return aligned_group(patches, self.scale)
 
     def evaluation_group(self, images):
-        return _group([centre_crop(image, SQUARE, SQUARE) for image in images])
+        squares = [centre_crop(image, SQUARE, SQUARE) for image in images]
+        return aligned_group(squares, self.scale)
 
     def _find_samples(self, split):
         images, size = self._large_images, self.num_images
@@ -85,7 +87,3 @@ class Hiding(FileRegime):
         )
         progress = tqdm(found, desc=f"image sizes of {FOLDER}", unit="image", disable=None)
         return [path for path in progress if min(self.store.size(path)) >= SQUARE]
-
-
-def _group(images) -> Group:
-    return {"frames": np.stack(images), "reference": images[0]}

@@ -7,11 +7,10 @@ at the right and at the bottom to the size they have in common.
 
 from pathlib import PurePosixPath
 
-import numpy as np
-
+from iicnet_jax.data.aligned import aligned_group, reference_scale
 from iicnet_jax.data.images import crop, random_corner
-from iicnet_jax.data.regime import FileRegime, Group
-from iicnet_jax.data.store import Dataset
+from iicnet_jax.data.regime import FileRegime
+from iicnet_jax.data.store import Dataset, Store
 
 FOLDERS = {
     "train": ("Train_1", "Train_2", "Train_3", "Train_4"),
@@ -22,7 +21,13 @@ LEFT, RIGHT = "_L.png", "_R.png"
 
 
 class Stereo(FileRegime):
-    """Pairs (left view, right view) of Flickr1024."""
+    """Pairs (left view, right view) of Flickr1024.
+
+    Args:
+      store: holds Train_1 and its siblings.
+      crop: side in pixels of the training crop.
+      scale: how many times smaller than the views the reference is, 1 or 2.
+    """
 
     DATASET = Dataset(
         name="flickr1024",
@@ -38,12 +43,22 @@ class Stereo(FileRegime):
         ),
     )
 
+    def __init__(self, store: Store, crop: int, scale: int = 1):
+        super().__init__(store, crop)
+        self.scale = scale
+
+    @classmethod
+    def from_config(cls, store, data, model):
+        return cls(store, data.crop, reference_scale(model))
+
     def training_group(self, images, rng):
         top, left = random_corner(rng, _common_size(images), self.crop, self.crop)
-        return _group([crop(view, top, left, self.crop, self.crop) for view in images])
+        views = [crop(view, top, left, self.crop, self.crop) for view in images]
+        return aligned_group(views, self.scale)
 
     def evaluation_group(self, images):
-        return _group([crop(view, 0, 0, *_common_size(images)) for view in images])
+        views = [crop(view, 0, 0, *_common_size(images)) for view in images]
+        return aligned_group(views, self.scale)
 
     def _find_samples(self, split):
         lefts, rights = [], set()
@@ -69,7 +84,3 @@ def _common_size(views) -> tuple[int, int]:
     """The smaller height and the smaller width."""
     height, width = (min(view.shape[axis] for view in views) for axis in (0, 1))
     return height, width
-
-
-def _group(views) -> Group:
-    return {"frames": np.stack(views), "reference": views[0]}

@@ -10,7 +10,7 @@ scales down has a reference of half the size.
 
 from pathlib import PurePosixPath
 
-from iicnet_jax.data.aligned import AlignedImages
+from iicnet_jax.data.aligned import AlignedImages, reference_scale
 from iicnet_jax.data.store import Dataset, Store
 from iicnet_jax.errors import UserError
 
@@ -60,7 +60,7 @@ class Video(AlignedImages):
 
     @classmethod
     def from_config(cls, store, data, model):
-        scale = 1 if model.downscaling == "none" else 2
+        scale = reference_scale(model)
         return cls(store, model.num_images, data.crop, data.step, data.training_step, scale)
 
     def _name(self, paths):

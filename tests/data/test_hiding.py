@@ -5,6 +5,7 @@ import pytest
 
 from configs.base import get_config
 from iicnet_jax.data.hiding import FOLDER, Hiding
+from iicnet_jax.data.images import halve
 from iicnet_jax.data.registry import create_regime
 from iicnet_jax.data.store import FolderStore
 from iicnet_jax.errors import UserError
@@ -99,6 +100,18 @@ def test_evaluation_takes_the_centres():
     assert group["frames"].shape == (2, 576, 576, 3)
     assert group["frames"][:, 0, 0].tolist() == [[2, 1, 0], [0, 12, 1]]
     np.testing.assert_array_equal(group["reference"], group["frames"][0])
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_with_down_scaling_the_reference_is_half_as_large(training):
+    images = tuple(np.random.default_rng(0).integers(0, 256, (2, 580, 580, 3), dtype=np.uint8))
+    regime = Hiding(full_size(), num_images=2, crop=9, scale=2)
+    if training:
+        group, side = regime.training_group(images, np.random.default_rng(0)), 8
+    else:
+        group, side = regime.evaluation_group(images), 576
+    assert group["frames"].shape == (2, side, side, 3)
+    np.testing.assert_array_equal(group["reference"], halve(group["frames"][0]))
 
 
 def test_the_configuration_gives_root_number_and_crop(tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from configs.base import get_config
+from iicnet_jax.data.images import halve
 from iicnet_jax.data.registry import create_regime
 from iicnet_jax.data.stereo import Stereo
 from iicnet_jax.data.store import FolderStore
@@ -77,6 +78,16 @@ def test_both_views_are_cropped_at_the_same_place_of_the_common_part(tmp_path, l
         corners.add(tuple(left[0, 0, :2].tolist()))
     assert {top for top, _ in corners} == set(range(13))
     assert {left for _, left in corners} == set(range(23))
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_with_down_scaling_the_reference_is_half_as_large(tmp_path, training):
+    rng = np.random.default_rng(0)
+    views = tuple(rng.integers(0, 256, (11, width, 3), dtype=np.uint8) for width in (13, 15))
+    regime = Stereo(FolderStore(tmp_path, Stereo.DATASET), crop=9, scale=2)
+    group = regime.training_group(views, rng) if training else regime.evaluation_group(views)
+    assert group["frames"].shape == ((2, 8, 8, 3) if training else (2, 10, 12, 3))
+    np.testing.assert_array_equal(group["reference"], halve(group["frames"][0]))
 
 
 def test_the_configuration_gives_root_and_crop(tmp_path):
