@@ -6,43 +6,85 @@ them with --config.field=value. Fields that are not here do not exist.
 
 from ml_collections import ConfigDict, config_dict
 
+# By method, the arguments of its network (iicnet_jax.models.NETWORKS).
+MODELS = {
+    "iicnet": {
+        "num_images": 2,  # N, images that go into one
+        "embedding_channels": 3,  # 3 colour, 1 grey
+        "relation": True,  # use the relation module
+        "relation_features": 64,  # its hidden channels
+        "downscaling": "none",  # "none", "haar" or "squeeze": halve the embedding's sides
+        "split": "ref",  # "ref" or "prop", matters only with down-scaling
+        "num_blocks": 10,  # K, coupling blocks
+    },
+    "irn": {
+        "num_images": 1,  # no other number
+        "downscaling": "haar",  # "haar" or "squeeze"
+        "num_blocks": 8,  # coupling blocks
+    },
+    "invertible_grayscale": {
+        "num_images": 1,  # no other number
+        "features": 64,  # channels of the first convolutions
+    },
+    "video_snapshot": {
+        "num_images": 9,  # N, frames that go into one
+        "features": 64,  # channels of the first convolutions
+    },
+}
 
-def get_config() -> ConfigDict:
+# By method, the weights of its loss terms, and what else its loss needs.
+LOSSES = {
+    # Sums over pixels: lambda1, lambda2, lambda3.
+    "iicnet": {"embedding": 1.0, "frequency": 0.001, "restoration": 3.0},
+    # Sums over pixels: the small image, what it leaves out (z), and the restored image.
+    "irn": {"embedding": 4.0, "latent": 1.0, "restoration": 1.0},
+    # Means over pixels, of values from -1 to 1.
+    "invertible_grayscale": {
+        "restoration": 3.0,
+        "order": 1.0,  # of grey values too far from the luma
+        "variation": 0.5,  # a: of the difference in total variation
+        "quantisation": 0.0,  # q: of the distance to the nearest grey level
+        "later_variation": 0.1,  # a and q in the second stage
+        "later_quantisation": 10.0,
+        "second_stage": 0.75,  # part of the run after which that begins
+        "perceptual": 1e-7,  # of the difference in features of VGG-19, if there is a file
+        # Weights of VGG-19, .safetensors or .pth with torchvision's names, of the network as it
+        # was published (BGR from 0 to 255, means subtracted); "" leaves the term out.
+        "vgg_file": "",
+    },
+    # As of IICNet: the published weights are not known.
+    "video_snapshot": {"embedding": 1.0, "frequency": 0.0, "restoration": 3.0},
+}
+
+
+def get_config(method: str = "iicnet") -> ConfigDict:
+    """The fields of a method: "iicnet", or one that it is compared with."""
+    if method not in MODELS:
+        raise ValueError(f"unknown method {method!r}; known: {', '.join(MODELS)}")
     config = ConfigDict()
 
+    # Decides which fields `model` and `loss` have.
+    config.method = method
     # Seed of everything random: initial weights, order of the data, crops, quantisation noise.
     config.seed = 0
     # Number of train steps; None takes what the schedule names (supplement: 50,000;
     # published_code: 500,000).
     config.steps = config_dict.placeholder(int)
-    # What stands in for rounding in training: "noise" (uniform, +-1/2 grey level) or
-    # "straight_through".
+    # What stands in for rounding in training: "noise" (uniform, +-1/2 grey level),
+    # "straight_through", or "none".
     config.quantisation = "noise"
 
-    # The arguments of iicnet_jax.models.IICNet.
-    config.model = ConfigDict(
-        {
-            "num_images": 2,  # N, images that go into one
-            "embedding_channels": 3,  # 3 colour, 1 grey
-            "relation": True,  # use the relation module
-            "relation_features": 64,  # its hidden channels
-            "downscaling": "none",  # "none", "haar" or "squeeze": halve the embedding's sides
-            "split": "ref",  # "ref" or "prop", matters only with down-scaling
-            "num_blocks": 10,  # K, coupling blocks
-        }
-    )
-
-    # Weights of the loss terms (sums over pixels): lambda1, lambda2, lambda3.
-    config.loss = ConfigDict({"embedding": 1.0, "frequency": 0.001, "restoration": 3.0})
+    config.model = ConfigDict(MODELS[method])
+    config.loss = ConfigDict(LOSSES[method])
 
     config.optimizer = ConfigDict(
         {
             "learning_rate": 2e-4,  # of Adam, after the warm-up
             # "supplement" (halved every 10,000 steps), "published_code" (every 100,000),
-            # "constant", "cosine" (to zero at the last step)
+            # "constant", "cosine" (to zero at the last step), "polynomial" (to 1%, power 0.9)
             "schedule": "supplement",
             "warmup_steps": 0,  # linear rise from 0
-            "clip_norm": 10.0,  # of the global gradient
+            "clip_norm": 10.0,  # of the global gradient; 0 does not clip
             "weight_decay": 1e-5,  # coupled: added to the gradient
             "b1": 0.9,
             "b2": 0.999,

@@ -1,5 +1,7 @@
 """From a configuration to the objects it describes."""
 
+from pathlib import Path
+
 import numpy as np
 import optax
 from flax import nnx
@@ -7,25 +9,34 @@ from ml_collections import ConfigDict
 
 from iicnet_jax.data.regime import Regime
 from iicnet_jax.errors import UserError
-from iicnet_jax.models import IICNet
+from iicnet_jax.models import NETWORKS, Network
 from iicnet_jax.training import optimizer
-from iicnet_jax.training.losses import LossWeights
+from iicnet_jax.training.baseline_losses import InvertibleGrayscaleLoss, IRNLoss
+from iicnet_jax.training.losses import IICNetLoss, Loss
 from iicnet_jax.training.step import QUANTISERS
+from iicnet_jax.weights.vgg19 import load_vgg19
+
+LOSSES: dict[str, type[Loss]] = {
+    "iicnet": IICNetLoss,
+    "irn": IRNLoss,
+    "invertible_grayscale": InvertibleGrayscaleLoss,
+    "video_snapshot": IICNetLoss,
+}
 
 
-def create_model(config: ConfigDict) -> IICNet:
+def create_model(config: ConfigDict) -> Network:
     """The network with its initial weights, which depend on `config.seed`.
 
     Raises:
       UserError: the fields of `config.model` do not make a network.
     """
     try:
-        return IICNet(**config.model, rngs=nnx.Rngs(config.seed))
+        return NETWORKS[config.method](**config.model, rngs=nnx.Rngs(config.seed))
     except ValueError as error:
         raise UserError(f"config.model does not make a network: {error}") from error
 
 
-def check_fit(model: IICNet, regime: Regime) -> None:
+def check_fit(model: Network, regime: Regime) -> None:
     """Raises UserError unless the regime's samples are what the network embeds."""
     rng = np.random.default_rng(0)
     group = regime.training_group(regime.load("train", 0), rng)
@@ -84,6 +95,11 @@ def create_quantiser(config: ConfigDict):
     return QUANTISERS[config.quantisation]
 
 
-def loss_weights(config: ConfigDict) -> LossWeights:
-    """lambda1, lambda2, lambda3."""
-    return LossWeights(**config.loss)
+def create_loss(config: ConfigDict) -> Loss:
+    """What is minimised. Raises UserError if a file that it needs cannot be read."""
+    fields = config.loss.to_dict()
+    if config.method == "invertible_grayscale":
+        fields["later_from"] = round(fields.pop("second_stage") * run_length(config))
+        vgg_file = fields.pop("vgg_file")
+        fields["features"] = load_vgg19(Path(vgg_file).expanduser()) if vgg_file else None
+    return LOSSES[config.method](**fields)

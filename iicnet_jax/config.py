@@ -9,11 +9,11 @@ from iicnet_jax.errors import UserError, require_choice
 # Fields that may differ between a run and its continuation: they do not change what is learnt.
 CHANGEABLE = ("run.", "evaluation.", "data.root", "data.step", "data.cache", "data.workers")
 
+# A section's name stands for all its fields.
 AT_LEAST_ZERO = (
     "seed",
-    "loss.embedding",
-    "loss.frequency",
-    "loss.restoration",
+    "loss",
+    "optimizer.clip_norm",
     "optimizer.warmup_steps",
     "optimizer.weight_decay",
     "data.reference",
@@ -23,11 +23,8 @@ AT_LEAST_ZERO = (
 )
 POSITIVE = (
     "steps",
-    "model.num_images",
-    "model.relation_features",
-    "model.num_blocks",
+    "model",
     "optimizer.learning_rate",
-    "optimizer.clip_norm",
     "data.crop",
     "data.batch_size",
     "data.scale",
@@ -75,9 +72,11 @@ def check(config: ConfigDict, base: ConfigDict) -> None:
         (AT_LEAST_ZERO, lambda value: value >= 0, "at least 0"),
         (POSITIVE, lambda value: value > 0, "greater than 0"),
     ):
-        for name in names:
-            if fields[name] is not None and not bound(fields[name]):
-                raise UserError(f"config.{name} is {fields[name]}, but must be {words}")
+        for name, value in fields.items():
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            named = name in names or name.partition(".")[0] in names
+            if named and is_number and not bound(value):
+                raise UserError(f"config.{name} is {value}, but must be {words}")
 
 
 def differences(config: Mapping, other: Mapping) -> list[str]:

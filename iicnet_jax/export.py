@@ -38,5 +38,5 @@ def save(
     about = {"task": config.data.regime, "step": step, "seed": config.seed}
     if quality is not None:
         about["quality"] = quality
-    save_model(folder, params, config.model.to_dict(), about)
+    save_model(folder, params, config.model.to_dict(), about, config.method)
     return about

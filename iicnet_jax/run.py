@@ -68,7 +68,12 @@ def check_config(config, flag_values: flags.FlagValues) -> None:
     # Only programs use this module, and they are started where `configs` is.
     from configs import base
 
-    configuration.check(config, base.get_config())
+    method = config.get("method", "iicnet")
+    try:
+        fields = base.get_config(method)
+    except ValueError as error:
+        raise UserError(f"config.method: {error}") from error
+    configuration.check(config, fields)
 
 
 def parse_flags(argv: Sequence[str], flag_values: flags.FlagValues = flags.FLAGS) -> list[str]:

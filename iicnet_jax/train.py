@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jax
 from clu import parameter_overview
+from clu.metrics import Collection
 from flax import nnx
 from ml_collections import ConfigDict
 from tqdm import tqdm
@@ -20,7 +21,7 @@ from iicnet_jax.evaluation.inference import Converter
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.interruption import LossGuard, StopRequest
-from iicnet_jax.training.step import TrainMetrics, TrainState, create_state, make_train_step
+from iicnet_jax.training.step import TrainState, create_state, make_train_step
 from iicnet_jax.training.writers import MetricWriter
 from iicnet_jax.workdir import MODEL_FOLDER, claim
 
@@ -48,6 +49,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
     model = build.create_model(config)
     optimizer, schedule = build.create_optimizer(config)
     steps = build.run_length(config)
+    loss = build.create_loss(config)
     quantise = build.create_quantiser(config)
     for split in SPLITS:
         regime.names(split)  # a missing dataset is reported before anything is written
@@ -67,7 +69,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         process_count=jax.process_count(),
     )
     train_step = jax.jit(
-        make_train_step(graph, optimizer, build.loss_weights(config), quantise),
+        make_train_step(graph, optimizer, loss, quantise),
         donate_argnums=0,
     )
     # Different from the key of the initial weights, which is the seed's own.
@@ -135,13 +137,13 @@ class Report:
         self._restart()
 
     def _restart(self):
-        self._metrics = TrainMetrics.empty()
+        self._metrics = None
         self._steps = 0
         self._since = time.monotonic()
 
-    def add(self, metrics: TrainMetrics) -> None:
+    def add(self, metrics: Collection) -> None:
         """Takes in the metrics of one step, which may still be under way."""
-        self._metrics = self._metrics.merge(metrics)
+        self._metrics = metrics if self._metrics is None else self._metrics.merge(metrics)
         self._steps += 1
 
     @contextlib.contextmanager

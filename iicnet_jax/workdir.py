@@ -59,11 +59,13 @@ def read_config(workdir: Path) -> dict:
     """
     path = workdir / CONFIG
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"{workdir} holds no run ({CONFIG} is missing)") from error
     except json.JSONDecodeError as error:
         raise UserError(f"{path} is damaged ({error}): start again in a new workdir") from error
+    # Runs from before there were other methods do not name theirs.
+    return {"method": "iicnet", **config}
 
 
 def environment() -> dict:

@@ -19,7 +19,7 @@ EXPERIMENTS = sorted(
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_has_the_fields_of_the_base(name):
     experiment = importlib.import_module(f"configs.{name}").get_config()
-    config.check(experiment, base.get_config())
+    config.check(experiment, base.get_config(experiment.method))
     assert build.run_length(experiment) > 0
 
 

@@ -7,10 +7,10 @@ import pytest
 from flax import nnx
 
 from configs import base
-from experiments.supplement import ROWS, STEPS, load, settings
+from experiments.supplement import BASELINES, ROWS, STEPS, load, settings
 from iicnet_jax import build, config
 from iicnet_jax.data import REGIMES
-from iicnet_jax.models import IICNet
+from iicnet_jax.models import NETWORKS, IICNet
 from tests.one_key import OneKey
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -39,14 +39,30 @@ def test_every_experiment_makes_a_network(row):
     assert size == ((144, 144) if experiment.model.downscaling == "none" else (72, 72))
 
 
+@pytest.mark.parametrize(("name", "settings"), BASELINES.items())
+def test_every_baseline_has_the_settings_of_its_authors(name, settings):
+    images, batch, regime, steps = settings
+    experiment = load(name)
+    config.check(experiment, base.get_config(experiment.method))
+    assert (experiment.data.batch_size, experiment.data.regime) == (batch, regime)
+    assert (experiment.data.crop, experiment.optimizer.learning_rate) == (144, 2e-4)
+    assert build.run_length(experiment) == steps
+    network = nnx.eval_shape(
+        lambda: NETWORKS[experiment.method](**experiment.model, rngs=OneKey(0))
+    )
+    assert network.num_images == experiment.model.num_images == images
+
+
 def test_every_file_is_in_the_table():
     files = {path.stem for path in CONFIGS.glob("*.py")} - NO_EXPERIMENTS
-    assert files == {name.partition(":")[0] for name, *_ in ROWS}
+    assert files == {name.partition(":")[0] for name, *_ in ROWS} | set(BASELINES)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
-def test_every_header_names_its_command_and_the_papers_experiment(row):
-    name, identifier, *_ = row
+@pytest.mark.parametrize(
+    ("name", "identifier"),
+    [row[:2] for row in ROWS] + [(name, "baseline of Table") for name in BASELINES],
+)
+def test_every_header_names_its_command_and_the_papers_experiment(name, identifier):
     header = importlib.import_module(f"configs.{name.partition(':')[0]}").__doc__
     assert f"--config=configs/{name.partition(':')[0]}.py" in header
     assert identifier.replace("-", " ") in header.replace("-", " ")

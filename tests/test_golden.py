@@ -14,7 +14,7 @@ from flax import nnx
 
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.quantisation import add_noise, round_to_levels
-from iicnet_jax.training.losses import LossWeights
+from iicnet_jax.training.losses import IICNetLoss
 from iicnet_jax.training.optimizer import adam, learning_rate
 from iicnet_jax.training.step import create_state, make_train_step
 from iicnet_jax.weights.official import load_official, parameter_path
@@ -112,7 +112,7 @@ def training_run(path, random_network):
     """Three training steps with the recorded noise: metrics, first gradient, parameters."""
     golden = golden_of(path)
     lambdas = golden.options["lambdas"]
-    weights = LossWeights(
+    loss = IICNetLoss(
         embedding=float(lambdas["lambda_embedding_frame_basic"]),
         frequency=float(lambdas["lambda_embedding_frame_freq"]),
         restoration=float(lambdas["lambda_fake_frames_basic"]),
@@ -126,7 +126,7 @@ def training_run(path, random_network):
 
     @jax.jit
     def step(state, noise):
-        train_step = make_train_step(graph, optimizer, weights, lambda y, key: add_noise(y, noise))
+        train_step = make_train_step(graph, optimizer, loss, lambda y, key: add_noise(y, noise))
         return train_step(state, batch, jax.random.key(0))
 
     state, reports, gradients = first, [], []

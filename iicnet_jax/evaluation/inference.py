@@ -26,7 +26,8 @@ class Converter:
         self._params = params
         self._embed = jax.jit(lambda params, x: nnx.merge(graph, params).embed(x))
         self._restore = jax.jit(
-            lambda params, x, size: nnx.merge(graph, params).restore(x, size), static_argnums=2
+            lambda params, x, size, position: nnx.merge(graph, params).restore(x, size, position),
+            static_argnums=2,
         )
 
     def with_params(self, params: nnx.State) -> "Converter":
@@ -40,7 +41,13 @@ class Converter:
         batch = jnp.asarray(frames[None], jnp.float32) / PEAK
         return np.asarray(self._embed(self._params, batch))[0] * np.float32(PEAK)
 
-    def restore(self, embedding: np.ndarray, size: tuple[int, int]) -> UInt8[np.ndarray, "n h w 3"]:
-        """The images of the given height and width, from an embedding, uint8 or float."""
+    def restore(
+        self, embedding: np.ndarray, size: tuple[int, int], position: tuple[int, int] = (0, 0)
+    ) -> UInt8[np.ndarray, "n h w 3"]:
+        """The images of the given height and width, from an embedding, uint8 or float.
+
+        `position` is that of a tile, see `Network.restore`.
+        """
         batch = jnp.asarray(embedding[None], jnp.float32) / PEAK
-        return to_uint8(np.asarray(self._restore(self._params, batch, size))[0] * PEAK)
+        images = self._restore(self._params, batch, size, position)
+        return to_uint8(np.asarray(images)[0] * PEAK)

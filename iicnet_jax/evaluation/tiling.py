@@ -6,7 +6,8 @@ part reaches the border of the image, so does the tile: the network's zero paddi
 where it would stand for the whole image. So the result is that of the whole image, up to the
 rounding of sums in another order, and memory depends on the tile alone.
 
-Lengths are pixels of the embedding; with down-scaling, each is two pixels of the images.
+Lengths are pixels of the embedding; with down-scaling, each is two pixels of the images. Where a
+network works on a coarser grid (`Network.alignment`), tiles and halos are multiples of it.
 """
 
 import itertools
@@ -19,7 +20,7 @@ from jaxtyping import Float32, UInt8
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation.inference import Converter, to_uint8
-from iicnet_jax.models import IICNet
+from iicnet_jax.models.network import Network
 
 # Pixels of the images: 1.7 GB of working memory for two images, 4 GB for five, 7.2 GB for nine.
 TILE = 768
@@ -57,38 +58,6 @@ def spans(length: int, tile: int, halo: int) -> list[Span]:
     ]
 
 
-def halo(model: IICNet) -> int:
-    """How far a result reaches, in pixels of the embedding; the same for `embed` and `restore`."""
-    relation = 0
-    if model.relation is not None:
-        networks = (model.relation.embed_network, model.relation.restore_network)
-        relation = max(_relation_reach(network) for network in networks)
-    return sum(map(_coupling_reach, model.blocks.layers)) + -(-relation // model.scale)
-
-
-def _coupling_reach(block) -> int:
-    # Forward, x2 reaches y2 through y1 = x1 + F(x2) and then G and H; the inverse has the same
-    # chain from y1 through x2 to x1.
-    return _dense_reach(block.F) + max(_dense_reach(block.G), _dense_reach(block.H))
-
-
-def _relation_reach(network) -> int:
-    stages = [network.heads, network.head_convs, network.merge_convs]
-    stages += [network.tail_convs, network.tails]
-    return sum(
-        max(_dense_reach(x) if hasattr(x, "growing") else _reach(x) for x in stage)
-        for stage in stages
-    )
-
-
-def _dense_reach(block) -> int:
-    return sum(map(_reach, [*block.growing, block.last]))
-
-
-def _reach(conv: nnx.Conv) -> int:
-    return max(side // 2 for side in conv.kernel_size)
-
-
 class Tiled:
     """A network for images of any size, with the methods of `Converter`.
 
@@ -106,7 +75,7 @@ class Tiled:
 
     def __init__(
         self,
-        model: IICNet,
+        model: Network,
         *,
         tile: int | None = None,
         progress: Callable[[Sequence], Iterable] = iter,
@@ -114,12 +83,13 @@ class Tiled:
         self.model = model
         self._convert = Converter(*nnx.split(model, nnx.Param))
         self._progress = progress
-        self._halo = halo(model)
+        step = model.alignment
+        self._halo = -(-model.reach // step) * step
         if tile is None:
             tile = max(TILE, 4 * self._halo * model.scale)
-        self._tile = tile // model.scale
+        self._tile = tile // (model.scale * step) * step
         if self._tile <= 2 * self._halo:
-            least = (2 * self._halo + 1) * model.scale
+            least = (2 * self._halo + step) * model.scale
             raise UserError(
                 f"tiles of {tile} pixels are too small: this network needs at least {least}, and "
                 f"is fast from about {2 * least} on"
@@ -147,8 +117,9 @@ class Tiled:
         result = np.empty((self.model.num_images, *size, 3), np.uint8)
         for rows, columns in self._tiles(embedding.shape[:2]):
             tile = embedding[rows.start : rows.stop, columns.start : columns.stop]
-            images = self._convert.restore(tile, (tile.shape[0] * scale, tile.shape[1] * scale))
-            # Ends of the image beyond an odd size are cut off by the slices of `result`.
+            whole = (tile.shape[0] * scale, tile.shape[1] * scale)
+            images = self._convert.restore(tile, whole, (rows.start, columns.start))
+            # What lies beyond the images' size is cut off by the slices of `result`.
             target = result[:, _pixels(rows, scale), _pixels(columns, scale)]
             top, left = (scale * (span.first - span.start) for span in (rows, columns))
             height, width = target.shape[1:3]
@@ -160,23 +131,23 @@ class Tiled:
         result = np.empty((*size, self.model.embedding_channels), dtype)
         for rows, columns in self._tiles(size):
             values = finish(self._convert.embed(self._read(frames, rows, columns)))
-            result[rows.first : rows.last, columns.first : columns.last] = values[
-                rows.first - rows.start : rows.last - rows.start,
-                columns.first - columns.start : columns.last - columns.start,
-            ]
+            target = result[rows.first : rows.last, columns.first : columns.last]
+            top, left = rows.first - rows.start, columns.first - columns.start
+            target[:] = values[top : top + target.shape[0], left : left + target.shape[1]]
         return result
 
     def _read(self, frames, rows: Span, columns: Span):
-        """A tile of the images; an odd last row or column is repeated, as the network does."""
+        """A tile of the images; beyond their end the last pixels are repeated, as networks do."""
         scale = self.model.scale
         height, width = (scale * (span.stop - span.start) for span in (rows, columns))
         top, left = scale * rows.start, scale * columns.start
         tile = frames[:, top : top + height, left : left + width]
-        odd = ((0, height - tile.shape[1]), (0, width - tile.shape[2]))
-        return np.pad(tile, ((0, 0), *odd, (0, 0)), mode="edge")
+        missing = ((0, height - tile.shape[1]), (0, width - tile.shape[2]))
+        return np.pad(tile, ((0, 0), *missing, (0, 0)), mode="edge")
 
     def _tiles(self, size):
-        axes = [spans(length, self._tile, self._halo) for length in size]
+        step = self.model.alignment
+        axes = [spans(-(-length // step) * step, self._tile, self._halo) for length in size]
         return self._progress(list(itertools.product(*axes)))
 
 

@@ -5,6 +5,16 @@ Layout: images are NHWC float32 with values in [0, 1]; a group of N images is
 group are concatenated along the channels, (batch, height, width, 3 N), image major.
 """
 
+from iicnet_jax.models.baselines import IRN, InvertibleGrayscale, VideoSnapshot
 from iicnet_jax.models.iicnet import IICNet
+from iicnet_jax.models.network import Network
 
-__all__ = ["IICNet"]
+# The network of every method, by the name that configurations and model directories give.
+NETWORKS: dict[str, type[Network]] = {
+    "iicnet": IICNet,
+    "irn": IRN,
+    "invertible_grayscale": InvertibleGrayscale,
+    "video_snapshot": VideoSnapshot,
+}
+
+__all__ = ["NETWORKS", "IICNet", "Network"]

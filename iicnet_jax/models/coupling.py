@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 from flax import nnx
 
+from iicnet_jax.models import dense_block
 from iicnet_jax.models.bijection import Bijection
 from iicnet_jax.models.dense_block import DenseBlock
 
@@ -16,6 +17,9 @@ class AffineCoupling(Bijection):
     Raises:
       ValueError: `split` leaves one of the two parts empty.
     """
+
+    # Forward, x2 reaches y2 through F into y1, and then through G and H; the inverse likewise.
+    REACH = 2 * dense_block.REACH
 
     def __init__(self, channels: int, split: int, *, rngs: nnx.Rngs):
         if not 0 < split < channels:

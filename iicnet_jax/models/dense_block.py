@@ -9,6 +9,7 @@ from iicnet_jax.models.convolution import convolve
 
 GROWTH = 32
 LEAKY_SLOPE = 0.2
+REACH = 5  # pixels: five 3x3 convolutions see so far
 
 
 def convolution(

@@ -1,7 +1,5 @@
 """IICNet: a group of images into one image, and back (Cheng, Xie, Chen, ICCV 2021)."""
 
-import einops
-import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
@@ -11,15 +9,15 @@ from iicnet_jax.models.channel_squeeze import ChannelSqueeze
 from iicnet_jax.models.coupling import AffineCoupling
 from iicnet_jax.models.downscaling import GroupByImage, Haar, Squeeze
 from iicnet_jax.models.invertible_conv import InvertibleConv1x1
+from iicnet_jax.models.network import COLOURS, Network
 from iicnet_jax.models.relation import RelationModule
 
-COLOURS = 3
 DOWNSCALING = {"none": None, "haar": Haar, "squeeze": Squeeze}
 SPLITS = ("ref", "prop")
 COLOUR_ORDERS = ("rgb", "bgr")
 
 
-class IICNet(nnx.Module):
+class IICNet(Network):
     """Relation module, invertible down-scaling, coupling blocks, channel squeeze.
 
     Args:
@@ -85,73 +83,29 @@ class IICNet(nnx.Module):
         self.squeeze = ChannelSqueeze(channels, embedding_channels)
 
     def embed(self, frames: Float[Array, "b n h w 3"]) -> Float[Array, "b h2 w2 k"]:
-        """Hides the images in one, of the size `embedding_size(h, w)`; not yet quantised.
-
-        With down-scaling, odd heights and widths are padded by repeating the last row and
-        column; give the size to `restore` to have them cut off again.
-
-        Raises:
-          ValueError: `frames` has not N images of 3 channels, or a side is too small.
-        """
-        self._check_frames(frames)
-        x = einops.rearrange(self._reorder(frames), "b n h w c -> b h w (n c)")
-        x = self._pad(x)
+        x = self._join(self._reorder(frames))
         if self.relation is not None:
             x = self.relation.embed(x)
         x = self.blocks.forward(self.down.forward(x))
         return self._reorder(self.squeeze.embed(x))
 
     def restore(
-        self, image: Float[Array, "b h w k"], size: tuple[int, int] | None = None
+        self,
+        image: Float[Array, "b h w k"],
+        size: tuple[int, int] | None = None,
+        position=(0, 0),
     ) -> Float[Array, "b n h2 w2 3"]:
-        """Gets the images back from the embedding, usually after quantisation.
-
-        `size` is the height and width of the images that were embedded, where they were odd.
-
-        Raises:
-          ValueError: `image` has the wrong number of channels, or `size` is not one that
-            embeds to the height and width of `image`.
-        """
-        self._check_image(image, size)
+        self._check_embedding(image, size)
         x = self.down.inverse(self.blocks.inverse(self.squeeze.restore(self._reorder(image))))
         if self.relation is not None:
             x = self.relation.restore(x)
-        if size is not None:
-            x = x[:, : size[0], : size[1]]
-        return self._reorder(einops.rearrange(x, "b h w (n c) -> b n h w c", n=self.num_images))
+        return self._reorder(self._separate(x, size))
 
-    def embedding_size(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of the embedding of images of that height and width."""
-        return -(-height // self.scale), -(-width // self.scale)
+    @property
+    def reach(self) -> int:
+        relation = RelationModule.REACH if self.relation is not None else 0
+        return len(self.blocks.layers) * AffineCoupling.REACH + -(-relation // self.scale)
 
     def _reorder(self, images):
         """From RGB to the order of the weights, and back; a grey image stays as it is."""
         return images[..., ::-1] if self.colour_order == "bgr" else images
-
-    def _pad(self, x):
-        """Repeats the last row and column where height and width are odd."""
-        odd = [(0, side % self.scale) for side in x.shape[1:3]]
-        return jnp.pad(x, [(0, 0), *odd, (0, 0)], mode="edge")
-
-    def _check_frames(self, frames):
-        expected = f"(batch, {self.num_images}, height, width, {COLOURS})"
-        if frames.ndim != 5 or frames.shape[1] != self.num_images or frames.shape[4] != COLOURS:
-            raise ValueError(f"frames must have the shape {expected}, got {frames.shape}")
-        if min(frames.shape[2:4]) < self.scale:
-            raise ValueError(
-                f"images of {frames.shape[2]}x{frames.shape[3]} are too small: this network "
-                f"needs at least {self.scale}x{self.scale} (frames have the shape {frames.shape})"
-            )
-
-    def _check_image(self, image, size):
-        if image.ndim != 4 or image.shape[3] != self.embedding_channels or 0 in image.shape:
-            raise ValueError(
-                f"the embedding must have the shape (batch, height, width, "
-                f"{self.embedding_channels}), got {image.shape}"
-            )
-        if size is not None and self.embedding_size(*size) != image.shape[1:3]:
-            raise ValueError(
-                f"images of {size[0]}x{size[1]} embed to "
-                f"{'x'.join(map(str, self.embedding_size(*size)))}, but the embedding has the "
-                f"shape {image.shape}"
-            )

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 from flax import nnx
 
+from iicnet_jax.models import dense_block
 from iicnet_jax.models.dense_block import DenseBlock, convolution
 
 RESIDUAL_SCALE = 0.2
@@ -39,6 +40,8 @@ class RelationModule(nnx.Module):
 
     This is no bijection: `restore` is trained to undo `embed`, it is not computed from it.
     """
+
+    REACH = 2 * dense_block.REACH + 1  # a head, a merging 3x3 convolution, a tail
 
     def __init__(self, num_images: int, colours: int, features: int, *, rngs: nnx.Rngs):
         self.embed_network = RelationNetwork(num_images, colours, features, rngs=rngs)

@@ -1,30 +1,72 @@
-"""The three terms of the training loss.
+"""The contract of a training loss, IICNet's loss, and the terms that others share with it.
 
 Sums over channels and pixels, means over the batch. Images are NHWC in [0, 1].
 """
 
+import abc
 import dataclasses
+from collections.abc import Callable, Mapping
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+
+from iicnet_jax.models.network import Network
 
 CHARBONNIER_EPSILON = 1e-6
 
 
+class Loss(abc.ABC):
+    """What a method minimises: a sum of named terms."""
+
+    @abc.abstractmethod
+    def __call__(
+        self,
+        model: Network,
+        batch: Mapping[str, jax.Array],
+        quantise: Callable[[jax.Array], jax.Array],
+        *,
+        key: jax.Array,
+        step: jax.Array,
+    ) -> dict[str, jax.Array]:
+        """The terms by name, scalars already multiplied by their weights.
+
+        Args:
+          model: the network with the parameters of this step.
+          batch: `frames` (b, n, h, w, 3) and `reference` (b, h', w', k), both in [0, 1].
+          quantise: maps the embedding to what `restore` is given.
+          key: of this step, for whatever else is random.
+          step: number of updates made before this one.
+        """
+
+
 @dataclasses.dataclass(frozen=True)
-class LossWeights:
-    """lambda1, lambda2, lambda3 of the paper."""
+class IICNetLoss(Loss):
+    """lambda1, lambda2, lambda3 of the paper; a term of weight 0 is not computed."""
 
     embedding: float = 1.0
     frequency: float = 0.001
     restoration: float = 3.0
+
+    def __call__(self, model, batch, quantise, *, key, step):
+        embedding = model.embed(batch["frames"])
+        restored = model.restore(quantise(embedding), batch["frames"].shape[2:4])
+        terms = {
+            "embedding": (embedding_loss, embedding, batch["reference"]),
+            "frequency": (frequency_loss, embedding, batch["reference"]),
+            "restoration": (restoration_loss, restored, batch["frames"]),
+        }
+        return {
+            name: weight * loss(*images) if (weight := getattr(self, name)) else jnp.zeros(())
+            for name, (loss, *images) in terms.items()
+        }
 
 
 def embedding_loss(
     embedding: Float[Array, "b h w k"], reference: Float[Array, "b h w k"]
 ) -> Float[Array, ""]:
     """Squared distance of the embedding, before quantisation, to the reference image."""
-    return _mean_of_sums((embedding - reference) ** 2)
+    return mean_of_sums((embedding - reference) ** 2)
 
 
 def frequency_loss(
@@ -32,7 +74,7 @@ def frequency_loss(
 ) -> Float[Array, ""]:
     """Squared distance in the one-sided, unnormalised 2D Fourier spectrum of each channel."""
     spectrum = jnp.fft.rfft2(embedding - reference, axes=(1, 2))
-    return _mean_of_sums(spectrum.real**2 + spectrum.imag**2)
+    return mean_of_sums(spectrum.real**2 + spectrum.imag**2)
 
 
 def restoration_loss(
@@ -40,34 +82,9 @@ def restoration_loss(
 ) -> Float[Array, ""]:
     """Charbonnier distance sqrt(d^2 + 1e-6) of the restored images, mean over the N images."""
     distance = jnp.sqrt((restored - frames) ** 2 + CHARBONNIER_EPSILON)
-    return _mean_of_sums(distance) / frames.shape[1]
+    return mean_of_sums(distance) / frames.shape[1]
 
 
-def training_losses(model, batch, quantise, weights: LossWeights):
-    """The weighted terms of the loss and the images that go with them.
-
-    Args:
-      model: an IICNet.
-      batch: `frames` (b, n, h, w, 3) and `reference` (b, h', w', k), both in [0, 1].
-      quantise: maps the embedding to what `restore` is given.
-
-    Returns:
-      A dictionary of scalars `embedding`, `frequency` and `restoration`, each multiplied by its
-      weight; their sum is what is minimised. A term of weight 0 is not computed.
-    """
-    embedding = model.embed(batch["frames"])
-    restored = model.restore(quantise(embedding), size=batch["frames"].shape[2:4])
-    terms = {
-        "embedding": (weights.embedding, embedding_loss, embedding, batch["reference"]),
-        "frequency": (weights.frequency, frequency_loss, embedding, batch["reference"]),
-        "restoration": (weights.restoration, restoration_loss, restored, batch["frames"]),
-    }
-    return {
-        name: weight * loss(*images) if weight else jnp.zeros(())
-        for name, (weight, loss, *images) in terms.items()
-    }
-
-
-def _mean_of_sums(x):
+def mean_of_sums(x: Float[Array, "b *shape"]) -> Float[Array, ""]:
     """Sum over all axes but the first, mean over the first (the batch)."""
     return x.sum() / x.shape[0]

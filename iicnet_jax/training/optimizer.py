@@ -8,7 +8,8 @@ HALVING_SCHEDULES = {
     "supplement": (50_000, 10_000),
     "published_code": (500_000, 100_000),
 }
-SCHEDULES = (*HALVING_SCHEDULES, "constant", "cosine")
+SCHEDULES = (*HALVING_SCHEDULES, "constant", "cosine", "polynomial")
+POLYNOMIAL_POWER, POLYNOMIAL_END = 0.9, 0.01
 
 
 def run_length(schedule: str, steps: int | None) -> int:
@@ -29,7 +30,8 @@ def learning_rate(name: str, peak: float, *, steps: int, warmup_steps: int = 0) 
 
     Args:
       name: "supplement" halves the rate every 10,000 steps, "published_code" every 100,000;
-        "constant" keeps it; "cosine" lets it fall to zero at `steps`.
+        "constant" keeps it; "cosine" lets it fall to zero at `steps`, and "polynomial" to 1%, as
+        (1 - t)^0.9.
       peak: the rate before any halving, which the warm-up rises to.
       steps: length of the run, warm-up included.
       warmup_steps: the rate first rises linearly from 0 in so many steps.
@@ -49,6 +51,10 @@ def learning_rate(name: str, peak: float, *, steps: int, warmup_steps: int = 0) 
         schedule = optax.constant_schedule(peak)
     elif name == "cosine":
         schedule = optax.cosine_decay_schedule(peak, max(steps - warmup_steps, 1))
+    elif name == "polynomial":
+        schedule = optax.polynomial_schedule(
+            peak, peak * POLYNOMIAL_END, POLYNOMIAL_POWER, max(steps - warmup_steps, 1)
+        )
     else:
         raise ValueError(f"unknown schedule {name!r}; known: {', '.join(SCHEDULES)}")
     if not warmup_steps:
@@ -65,9 +71,12 @@ def adam(
     b1: float = 0.9,
     b2: float = 0.999,
 ) -> optax.GradientTransformation:
-    """Clips the global gradient norm, adds the decay to the gradient, then Adam, in that order."""
+    """Clips the global gradient norm, adds the decay to the gradient, then Adam, in that order.
+
+    A `clip_norm` of 0 leaves the gradient as it is.
+    """
     return optax.chain(
-        optax.clip_by_global_norm(clip_norm),
+        optax.clip_by_global_norm(clip_norm) if clip_norm else optax.identity(),
         optax.add_decayed_weights(weight_decay),
         optax.scale_by_adam(b1=b1, b2=b2),
         optax.scale_by_learning_rate(schedule),

@@ -1,5 +1,6 @@
 """The train step: a pure function of state, batch and random key."""
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -9,11 +10,12 @@ from clu import metrics
 from flax import nnx, struct
 
 from iicnet_jax.models import quantisation
-from iicnet_jax.training.losses import LossWeights, training_losses
+from iicnet_jax.training.losses import Loss
 
 QUANTISERS = {
     "noise": lambda y, key: quantisation.add_noise(y, quantisation.uniform_noise(key, y.shape)),
     "straight_through": lambda y, key: quantisation.straight_through(y),
+    "none": lambda y, key: y,
 }
 
 
@@ -26,15 +28,14 @@ class TrainState:
     opt_state: optax.OptState
 
 
-@struct.dataclass
-class TrainMetrics(metrics.Collection):
+@functools.cache
+def train_metrics(*terms: str) -> type[metrics.Collection]:
     """Running means over the steps since the last report; loss terms are weighted sums."""
-
-    loss: metrics.Average.from_output("loss")
-    loss_embedding: metrics.Average.from_output("embedding")
-    loss_frequency: metrics.Average.from_output("frequency")
-    loss_restoration: metrics.Average.from_output("restoration")
-    gradient_norm: metrics.Average.from_output("gradient_norm")
+    return metrics.Collection.create(
+        loss=metrics.Average.from_output("loss"),
+        **{f"loss_{term}": metrics.Average.from_output(term) for term in terms},
+        gradient_norm=metrics.Average.from_output("gradient_norm"),
+    )
 
 
 def unit_range(image: jax.Array) -> jax.Array:
@@ -52,7 +53,7 @@ def create_state(model: nnx.Module, optimizer: optax.GradientTransformation):
 def make_train_step(
     graph: nnx.GraphDef,
     optimizer: optax.GradientTransformation,
-    weights: LossWeights,
+    loss: Loss,
     quantise: Callable = QUANTISERS["noise"],
 ) -> Callable:
     """Returns `train_step(state, batch, key) -> (state, metrics)`, to be jit-compiled.
@@ -62,20 +63,20 @@ def make_train_step(
     the whole run and a resumed run draws what an uninterrupted one would have drawn.
     """
 
-    def loss_function(params, batch, key):
+    def loss_function(params, batch, key, step):
         model = nnx.merge(graph, params)
-        terms = training_losses(model, batch, lambda y: quantise(y, key), weights)
+        terms = loss(model, batch, lambda y: quantise(y, key), key=key, step=step)
         return sum(terms.values()), terms
 
     def train_step(state: TrainState, batch, key):
         batch = jax.tree.map(unit_range, batch)
         key = jax.random.fold_in(key, state.step)
         gradient = jax.value_and_grad(loss_function, has_aux=True)
-        (loss, terms), grads = gradient(state.params, batch, key)
+        (total, terms), grads = gradient(state.params, batch, key, state.step)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
-        report = TrainMetrics.single_from_model_output(
-            loss=loss, gradient_norm=optax.tree.norm(grads), **terms
+        report = train_metrics(*terms).single_from_model_output(
+            loss=total, gradient_norm=optax.tree.norm(grads), **terms
         )
         return TrainState(state.step + 1, params, opt_state), report
 

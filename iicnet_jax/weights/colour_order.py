@@ -18,7 +18,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from iicnet_jax.models.dense_block import GROWTH
-from iicnet_jax.models.iicnet import COLOURS
+from iicnet_jax.models.network import COLOURS
 
 _MIXING = re.compile(r"1\.operations\.\d+\.weight")
 # All five convolutions of a dense block have its input as their first channels.

@@ -14,30 +14,38 @@ from safetensors.numpy import load_file, save_file
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.files import replacing, write_json
-from iicnet_jax.models import IICNet
+from iicnet_jax.models import NETWORKS, Network
 
 FORMAT_VERSION = 1
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 
 
-def save_model(folder: Path, params: nnx.State, model_config: Mapping, about: Mapping) -> None:
+def save_model(
+    folder: Path,
+    params: nnx.State,
+    model_config: Mapping,
+    about: Mapping,
+    method: str = "iicnet",
+) -> None:
     """Writes the parameters and what is needed to build the network again.
 
     Args:
       folder: made if need be; an older model in it is replaced.
       params: of the network.
-      model_config: the arguments of `IICNet`.
+      model_config: the arguments of the network.
       about: where the network comes from (task, step, ...), kept as it is.
+      method: names the network in `NETWORKS`.
     """
     arrays = {name: np.asarray(value) for name, value in _by_name(params).items()}
     with replacing(folder / WEIGHTS) as temporary:
         save_file(arrays, temporary)
     config = {
         "format": FORMAT_VERSION,
+        "method": method,
         "model": dict(model_config),
         # For a reader that looks for a network among many; `fingerprint` computes it anew.
-        "fingerprint": _digest(arrays, model_config),
+        "fingerprint": _digest(arrays, model_config, method),
         "about": dict(about),
     }
     write_json(folder / CONFIG, config)
@@ -46,10 +54,11 @@ def save_model(folder: Path, params: nnx.State, model_config: Mapping, about: Ma
 def load_config(folder: Path) -> dict:
     """What `save_model` wrote beside the weights.
 
-    `model`, the arguments of `IICNet`; `about`; and, not in old ones, `fingerprint`.
+    `method`, which names the network; `model`, its arguments; `about`; and, not in old ones,
+    `fingerprint`.
 
     Raises:
-      UserError: the folder holds no model, a newer format, or a damaged configuration.
+      UserError: the folder holds no model, a newer format or method, or a damaged configuration.
     """
     for name in (WEIGHTS, CONFIG):
         if not (folder / name).is_file():
@@ -66,10 +75,17 @@ def load_config(folder: Path) -> dict:
             f"the model in {folder} has the format {config.get('format')}, and this version reads "
             f"{FORMAT_VERSION}: use the version of iicnet_jax that wrote it"
         )
+    # Models from before there were other methods do not name theirs.
+    method = config.setdefault("method", "iicnet")
+    if method not in NETWORKS:
+        raise UserError(
+            f"the model in {folder} is of the method {method!r}, and this version knows "
+            f"{', '.join(NETWORKS)}: use the version of iicnet_jax that wrote it"
+        )
     return config
 
 
-def load_model(folder: Path) -> IICNet:
+def load_model(folder: Path) -> Network:
     """Builds the network that `save_model` wrote.
 
     Raises:
@@ -81,7 +97,8 @@ def load_model(folder: Path) -> IICNet:
     except SafetensorError as error:
         raise UserError(f"the model in {folder} is damaged: {error}") from error
     # Only the shapes: drawing initial weights takes longer than reading these.
-    model = nnx.eval_shape(lambda: IICNet(**config["model"], rngs=nnx.Rngs(0)))
+    network = NETWORKS[config["method"]]
+    model = nnx.eval_shape(lambda: network(**config["model"], rngs=nnx.Rngs(0)))
     state = nnx.state(model, nnx.Param)
     targets = _by_name(state)
     if targets.keys() != arrays.keys():
@@ -98,22 +115,25 @@ def load_model(folder: Path) -> IICNet:
     return model
 
 
-def fingerprint(model: IICNet, model_config: Mapping) -> str:
-    """SHA-256 of what a network computes: its arguments and its parameters.
+def fingerprint(model: Network, model_config: Mapping) -> str:
+    """SHA-256 of what a network computes: its method, its arguments and its parameters.
 
     Arguments that are left out count with their default values. How the bytes are put together
     is written down in docs/formats.md.
     """
-    return _digest(_by_name(nnx.state(model, nnx.Param)), model_config)
+    method = next(name for name, network in NETWORKS.items() if type(model) is network)
+    return _digest(_by_name(nnx.state(model, nnx.Param)), model_config, method)
 
 
-def _digest(parameters: Mapping, model_config: Mapping) -> str:
-    defaults = {
+def _digest(parameters: Mapping, model_config: Mapping, method: str) -> str:
+    fields = {
         name: parameter.default
-        for name, parameter in inspect.signature(IICNet.__init__).parameters.items()
+        for name, parameter in inspect.signature(NETWORKS[method].__init__).parameters.items()
         if parameter.default is not inspect.Parameter.empty
-    }
-    digest = hashlib.sha256(json.dumps({**defaults, **model_config}, sort_keys=True).encode())
+    } | dict(model_config)
+    if method != "iicnet":  # its fingerprints are older than the other methods
+        fields["method"] = method
+    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
     for name, value in sorted(parameters.items()):
         array = np.asarray(value)
         little_endian = array.astype(array.dtype.newbyteorder("<"))

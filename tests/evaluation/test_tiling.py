@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation import tiling
 from iicnet_jax.evaluation.inference import Converter, to_uint8
-from iicnet_jax.evaluation.tiling import Tiled, halo, spans
+from iicnet_jax.evaluation.tiling import Tiled, spans
 from iicnet_jax.models import IICNet
 
 OPTIONS = {
@@ -57,7 +57,7 @@ def test_tiles_are_no_larger_than_need_be():
 
 @pytest.mark.parametrize("direction", ["embed", "restore"])
 def test_the_halo_is_exactly_how_far_a_pixel_reaches(model, direction):
-    reach = halo(model)
+    reach = model.reach
     side = 2 * reach + 5
     middle = side // 2
     scale = model.scale
@@ -91,7 +91,7 @@ def test_the_halo_is_exactly_how_far_a_pixel_reaches(model, direction):
 def test_tiles_give_what_the_whole_image_gives(model, size):
     scale = model.scale
     whole = Converter(*nnx.split(model, nnx.Param))
-    tile = (2 * halo(model) + 9) * scale
+    tile = (2 * model.reach + 9) * scale
     seen = []
     tiled = Tiled(model, tile=tile, progress=lambda tiles: seen.append(len(tiles)) or iter(tiles))
     frames = random_frames(model, *size)
@@ -114,7 +114,7 @@ def largest_difference(a, b):
 
 
 def test_no_tile_is_larger_than_asked_for(model, monkeypatch):
-    tile = (2 * halo(model) + 9) * model.scale
+    tile = (2 * model.reach + 9) * model.scale
     shapes = set()
     monkeypatch.setattr(
         Converter,
@@ -137,7 +137,7 @@ def test_tiny_images_come_back_in_their_size(model, size):
 
 
 def test_a_tile_that_is_all_halo_is_refused(model):
-    least = (2 * halo(model) + 1) * model.scale
+    least = (2 * model.reach + 1) * model.scale
     Tiled(model, tile=least)
     with pytest.raises(UserError, match=f"too small: this network needs at least {least}"):
         Tiled(model, tile=least - 1)

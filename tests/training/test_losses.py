@@ -1,15 +1,15 @@
 """The loss terms on examples that can be worked out by hand."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from iicnet_jax.training.losses import (
-    LossWeights,
+    IICNetLoss,
     embedding_loss,
     frequency_loss,
     restoration_loss,
-    training_losses,
 )
 
 pytestmark = pytest.mark.usefixtures("strict_dtypes")
@@ -29,6 +29,10 @@ class FakeNetwork:
     def restore(self, image, size):
         assert size == self.frames.shape[2:4]
         return jnp.stack([image] * self.frames.shape[1], axis=1)
+
+
+def terms_of(loss, batch, quantise=lambda y: y):
+    return loss(FakeNetwork(), batch, quantise, key=jax.random.key(0), step=jnp.int32(0))
 
 
 @pytest.fixture
@@ -66,12 +70,12 @@ def test_restoration_loss_is_a_mean_over_the_batch_and_the_images(copies):
 
 
 def test_default_weights_are_the_papers():
-    assert LossWeights() == LossWeights(embedding=1.0, frequency=0.001, restoration=3.0)
+    assert IICNetLoss() == IICNetLoss(embedding=1.0, frequency=0.001, restoration=3.0)
 
 
 def test_every_term_is_multiplied_by_its_weight(batch):
-    weights = LossWeights(embedding=2.0, frequency=3.0, restoration=5.0)
-    losses = training_losses(FakeNetwork(), batch, lambda y: y, weights)
+    loss = IICNetLoss(embedding=2.0, frequency=3.0, restoration=5.0)
+    losses = terms_of(loss, batch)
     embedding = batch["frames"][:, 0]
     restored = jnp.stack([embedding] * 3, axis=1)
     expected = {
@@ -90,14 +94,14 @@ def test_a_term_of_weight_zero_is_not_computed(batch, name, monkeypatch):
         raise AssertionError
 
     monkeypatch.setattr(f"iicnet_jax.training.losses.{name}_loss", fail)
-    weights = LossWeights(**{name: 0.0})
-    losses = training_losses(FakeNetwork(), batch, lambda y: y, weights)
+    loss = IICNetLoss(**{name: 0.0})
+    losses = terms_of(loss, batch)
     assert float(losses[name]) == 0
 
 
 def test_only_the_restoration_sees_the_quantised_embedding(batch):
-    exact = training_losses(FakeNetwork(), batch, lambda y: y, LossWeights())
-    quantised = training_losses(FakeNetwork(), batch, lambda y: y + 1, LossWeights())
+    exact = terms_of(IICNetLoss(), batch)
+    quantised = terms_of(IICNetLoss(), batch, lambda y: y + 1)
     assert float(exact["embedding"]) == float(quantised["embedding"])
     assert float(exact["frequency"]) == float(quantised["frequency"])
     assert float(exact["restoration"]) < float(quantised["restoration"])

@@ -10,7 +10,7 @@ from flax import nnx
 from iicnet_jax.errors import UserError
 from iicnet_jax.models import IICNet
 from iicnet_jax.training import sharding
-from iicnet_jax.training.losses import LossWeights
+from iicnet_jax.training.losses import IICNetLoss
 from iicnet_jax.training.step import QUANTISERS, create_state, make_train_step
 
 KEY = jax.random.key(0)
@@ -40,7 +40,7 @@ def compiled(network):
     where gradients are."""
     optimizer = optax.sgd(1e-4)
     graph, state = create_state(network, optimizer)
-    return jax.jit(make_train_step(graph, optimizer, LossWeights())), state
+    return jax.jit(make_train_step(graph, optimizer, IICNetLoss())), state
 
 
 def leaves(state):
