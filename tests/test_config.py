@@ -59,6 +59,11 @@ def changed(**fields):
         ({"steps": 0}, "config.steps is 0, but must be greater than 0"),
         ({"data__batch_size": -2}, "config.data.batch_size is -2, but must be greater than 0"),
         ({"loss__frequency": -1.0}, "config.loss.frequency is -1.0, but must be at least 0"),
+        (
+            {"optimizer__clip_norm": -1.0},
+            "config.optimizer.clip_norm is -1.0, but must be at least",
+        ),
+        ({"model__num_blocks": 0}, "config.model.num_blocks is 0, but must be greater than 0"),
         ({"evaluation__checkpoint": "first"}, "config.evaluation.checkpoint must be one of"),
     ],
 )
@@ -66,6 +71,17 @@ def test_a_wrong_field_is_named_with_its_value(fields, message):
     with pytest.raises(UserError) as error:
         config.check(changed(**fields), base.get_config())
     assert message in str(error.value)
+
+
+def test_a_method_has_fields_of_its_own():
+    experiment = base.get_config("irn")
+    config.check(experiment, base.get_config("irn"))
+    with pytest.raises(
+        UserError, match=r"config\.loss\.latent is unknown; config\.loss\.frequency"
+    ):
+        config.check(experiment, base.get_config())
+    with pytest.raises(ValueError, match="unknown method 'irm'; known: iicnet, irn"):
+        base.get_config("irm")
 
 
 def test_a_missing_field_is_named():

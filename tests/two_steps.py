@@ -10,6 +10,9 @@ from iicnet_jax.evaluate import evaluate
 from iicnet_jax.train import train
 from tests.one_key import OneKey
 
+# Arguments of networks that make them cheap.
+SMALL = {"num_blocks": 1, "relation_features": 2, "features": 2}
+
 
 def check_experiment(name, folder, monkeypatch):
     """Trains and evaluates an experiment of the paper."""
@@ -23,8 +26,9 @@ def check_run(config, folder, monkeypatch):
     """Reduced in blocks, channels and crop only; one sample is evaluated."""
     monkeypatch.setattr(nnx, "Rngs", OneKey)  # initial weights do not matter here
     config.steps = 2
-    config.model.update(num_blocks=1, relation_features=2)
+    config.model.update({name: value for name, value in SMALL.items() if name in config.model})
     config.data.crop = 32
+    config.data.batch_size = min(config.data.batch_size, 2)
     config.evaluation.update(limit=1, validation_limit=1, pictures=0)
     assert train(config, folder / "run")
     results = evaluate(config, folder / "run")

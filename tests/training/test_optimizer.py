@@ -1,5 +1,6 @@
 """The order of clipping, decay and Adam, and the learning rate by step."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -127,3 +128,17 @@ def test_schedules_without_a_length_ask_for_one(name):
 def test_unknown_schedules_are_named_beside_the_known():
     with pytest.raises(ValueError, match="'linear'; known: supplement, published_code, constant"):
         learning_rate("linear", PEAK, steps=10)
+
+
+def test_without_clipping_the_gradient_keeps_its_norm():
+    optimizer = adam(optax.constant_schedule(1.0), clip_norm=0.0, weight_decay=0.0)
+    params, gradient = jnp.zeros(1), jnp.asarray([1e4])
+    _, state = optimizer.update(gradient, optimizer.init(params), params)
+    assert any(np.isclose(np.asarray(leaf), 1e3).all() for leaf in jax.tree.leaves(state))
+
+
+def test_polynomial_decay_ends_at_one_hundredth():
+    assert rate("polynomial", 0) == pytest.approx(PEAK)
+    expected = PEAK * (0.99 * 0.5**0.9 + 0.01)
+    assert rate("polynomial", 25_000) == pytest.approx(expected, rel=1e-5)
+    assert rate("polynomial", 50_000) == pytest.approx(PEAK / 100, rel=1e-4)

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.models import IICNet
+from iicnet_jax.models.baselines import IRN
 from iicnet_jax.weights.model_dir import fingerprint, load_model, save_model
 
 FIELDS = {
@@ -56,6 +57,11 @@ def test_damaged_files_are_refused(saved, name):
     ("before", "after", "message"),
     [
         ('"format": 1', '"format": 2', "has the format 2"),
+        (
+            '"method": "iicnet"',
+            '"method": "later"',
+            "of the method 'later', and this version knows",
+        ),
         ('"num_blocks": 1', '"num_blocks": 2', "does not fit"),
         ('"num_images": 3', '"num_images": 2', "has the shape"),
     ],
@@ -85,3 +91,30 @@ def test_the_fingerprint_is_the_documented_one(saved):
         digest.update(f"\n{name} [{shape}] float32\n".encode() + array.astype("<f4").tobytes())
     assert fingerprint(model, FIELDS) == digest.hexdigest()
     assert fingerprint(load_model(folder), arguments) == digest.hexdigest()
+
+
+def test_a_model_without_a_method_is_an_iicnet(saved):
+    _, folder = saved
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    assert config.pop("method") == "iicnet"
+    path.write_text(json.dumps(config))
+    assert type(load_model(folder)) is IICNet
+    assert fingerprint(load_model(folder), FIELDS) == config["fingerprint"]
+
+
+def test_another_method_is_saved_with_its_name_and_has_it_in_the_fingerprint(
+    tmp_path, random_network
+):
+    model = random_network(lambda: IRN(num_blocks=1, rngs=nnx.Rngs(0)))
+    save_model(tmp_path, nnx.state(model, nnx.Param), {"num_blocks": 1}, {}, "irn")
+    loaded = load_model(tmp_path)
+    assert type(loaded) is IRN
+    image = jnp.asarray(np.random.default_rng(0).random((1, 4, 5, 3)), jnp.float32)
+    np.testing.assert_array_equal(loaded.restore(image), model.restore(image))
+    fields = {"downscaling": "haar", "method": "irn", "num_blocks": 1, "num_images": 1}
+    digest = hashlib.sha256(json.dumps(fields).encode())
+    for name, array in sorted(load_file(tmp_path / "model.safetensors").items()):
+        shape = ", ".join(map(str, array.shape))
+        digest.update(f"\n{name} [{shape}] float32\n".encode() + array.astype("<f4").tobytes())
+    assert fingerprint(loaded, {"num_blocks": 1}) == digest.hexdigest()
