@@ -12,15 +12,16 @@ from iicnet_jax.models.baselines import IRN, InvertibleGrayscale, VideoSnapshot
 
 NETWORKS = {
     "irn": lambda: IRN(num_blocks=1, rngs=nnx.Rngs(0)),
-    "invertible_grayscale": lambda: InvertibleGrayscale(features=2, rngs=nnx.Rngs(0)),
-    "video_snapshot": lambda: VideoSnapshot(2, features=2, rngs=nnx.Rngs(0)),
+    "invertible_grayscale": lambda: InvertibleGrayscale(features=4, rngs=nnx.Rngs(0)),
+    "video_snapshot": lambda: VideoSnapshot(2, features=4, rngs=nnx.Rngs(0)),
 }
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_tiles_give_what_the_whole_image_gives(random_network, name):
-    # Large parameters, so that the far ends of a square of influence are felt.
-    model = random_network(NETWORKS[name], scale=0.08 if name == "irn" else 0.3)
+    # Large parameters, so that the far ends of a square of influence are felt, but not so large
+    # that the encoders' ends saturate.
+    model = random_network(NETWORKS[name], scale=0.08 if name == "irn" else 0.15)
     halo = -(-model.reach // model.alignment) * model.alignment
     tile = (2 * halo + 12) * model.scale
     # Neither side is a multiple of 4, nor of 2.
@@ -32,11 +33,11 @@ def test_tiles_give_what_the_whole_image_gives(random_network, name):
     tiled = Tiled(model, tile=tile, progress=count)
 
     embedding = whole.embed(frames)
-    assert np.ptp(embedding) > 50
+    assert np.ptp(embedding) > 20
     np.testing.assert_allclose(tiled.embed(frames), embedding, atol=0.01)
     rounded = to_uint8(embedding)
     restored = whole.restore(rounded, size)
-    assert np.ptp(restored) > 50
+    assert np.ptp(restored) > 20
     difference = tiled.restore(rounded, size).astype(int) - restored
     assert abs(difference).max() <= 1
     assert counts[0] > 1 and counts == [counts[0]] * 2
@@ -44,7 +45,7 @@ def test_tiles_give_what_the_whole_image_gives(random_network, name):
 
 @pytest.mark.parametrize("name", ["invertible_grayscale", "video_snapshot"])
 def test_the_reach_is_that_of_the_farthest_pixel_felt(random_network, name):
-    model = random_network(NETWORKS[name], scale=0.3)
+    model = random_network(NETWORKS[name], scale=0.1)
     graph, params = nnx.split(model, nnx.Param)
     middle, side = 68, 140  # of a multiple of 4; far enough from the ends
     images = np.random.default_rng(0).random((1, model.num_images, 8, side, 3))

@@ -5,9 +5,11 @@ values lie in [-1, 1].
 """
 
 import einops
+import jax
 from flax import nnx
 from jaxtyping import Array, Float
 
+from iicnet_jax.models.convolution import convolve
 from iicnet_jax.models.network import COLOURS, Network
 
 
@@ -22,6 +24,7 @@ def convolution(
         strides=stride,
         use_bias=False,
         kernel_init=nnx.initializers.normal(0.02),
+        conv_general_dilated=convolve if stride == 1 else jax.lax.conv_general_dilated,
         rngs=rngs,
     )
 
