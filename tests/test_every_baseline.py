@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from experiments.supplement import BASELINES
+from iicnet_jax import cli
 from tests import program
 from tests.two_steps import check_experiment
 
@@ -22,12 +23,11 @@ TERMS = {
 
 
 def iicnet(*arguments):
-    """stdout of the console command, which must succeed."""
+    """The console command, which must succeed."""
     done = subprocess.run(
         [COMMAND, *map(str, arguments)], cwd=program.ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module", params=BASELINES)
@@ -48,7 +48,7 @@ def test_the_terms_of_its_loss_are_reported(run):
     assert reported["train/loss"] == pytest.approx(sum(reported[term] for term in terms), rel=1e-5)
 
 
-def test_pictures_of_users_go_in_and_come_back(run, tmp_path):
+def test_pictures_of_users_go_in_and_come_back(run, tmp_path, capsys):
     name, workdir = run
     paths = [tmp_path / f"{i}.png" for i in range(BASELINES[name][0])]
     for i, path in enumerate(paths):
@@ -64,5 +64,7 @@ def test_pictures_of_users_go_in_and_come_back(run, tmp_path):
     for path in restored:
         with Image.open(path) as image:
             assert image.size == (34, 21)
-    measures = json.loads(iicnet("evaluate", "--model", workdir, *paths, "--json"))
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["evaluate", "--model", str(workdir), *map(str, paths), "--json"])
+    (measures,) = json.loads(capsys.readouterr().out)
     assert len(measures["frames"]) == len(paths)
