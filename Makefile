@@ -1,7 +1,9 @@
 # make quickstart   installs into .venv, trains a small network on photographs, evaluates it
-# make test         installs into .venv, runs all tests
+# make test         installs into .venv, runs all tests (TEST_EXTRAS=test,browser: also those of the
+#                   page in Chromium)
 # make lint         checks style
 PYTHON ?= python3
+TEST_EXTRAS ?= test
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
 
@@ -32,5 +34,5 @@ clean:
 	@touch $@
 
 .venv/.installed: TARGET := .
-.venv/.installed-test: TARGET := .[test]
+.venv/.installed-test: TARGET := .[$(TEST_EXTRAS)]
 .venv/.installed-dev: TARGET := .[dev]

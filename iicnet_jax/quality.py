@@ -51,7 +51,7 @@ def measured_quality(workdir: Path, step: int) -> dict | None:
         "split": results["split"],
         "data": {
             "regime": config["data"]["regime"],
-            "root": root.name,
+            "root": _portable(config["data"]["root"]),
             "miniature": (root / MINIATURE).is_file(),
         },
         "command": training_command(config, workdir.resolve().name),
@@ -63,12 +63,10 @@ def measured_quality(workdir: Path, step: int) -> dict | None:
 def training_command(config: Mapping, workdir: str) -> str:
     """A command that trains and evaluates a configuration, as the file nearest to it and changes.
 
-    Datasets with an absolute path go by the name of their folder: where they are differs from
-    machine to machine.
+    Absolute paths of datasets become the names of their folders: they differ between machines.
     """
     wanted = configuration.flatten(config)
-    root = Path(wanted["data.root"])
-    wanted["data.root"] = root.name if root.is_absolute() else str(root)
+    wanted["data.root"] = _portable(wanted["data.root"])
     changes = {
         name: {key: value for key, value in wanted.items() if fields.get(key) != value}
         for name, fields in _configurations().items()
@@ -79,14 +77,17 @@ def training_command(config: Mapping, workdir: str) -> str:
     return shlex.join([*program, *fields, f"--workdir=runs/{workdir}"])
 
 
+def _portable(root: str) -> str:
+    path = Path(root)
+    return path.name if path.is_absolute() else root
+
+
 def _configurations() -> dict[str, dict]:
     """The fields of every file in configs, by its path."""
     import configs
 
-    modules = {
-        name: importlib.import_module(name)
-        for _, name, _ in pkgutil.walk_packages(configs.__path__, "configs.")
-    }
+    names = [module.name for module in pkgutil.walk_packages(configs.__path__, "configs.")]
+    modules = {name: importlib.import_module(name) for name in names}
     return {
         f"{name.replace('.', '/')}.py": configuration.flatten(module.get_config())
         for name, module in modules.items()

@@ -36,7 +36,7 @@ LAUNCH = [
 SERVE = """
 import json, sys
 from pathlib import Path
-from iicnet_jax.demo import serve
+from iicnet_jax.demo.server import serve
 models = {title: Path(folder) for title, folder in json.loads(sys.argv[1]).items()}
 serve(models, port=json.loads(sys.argv[2]))
 """

@@ -12,11 +12,11 @@ import pytest
 from flax import nnx
 from PIL import Image
 
-from iicnet_jax import demo
+from iicnet_jax.demo import content, server
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.media.convert import embed_files, load_network, restore_file
-from iicnet_jax.media.images import read_picture
+from iicnet_jax.media.images import MAX_PIXELS, read_picture
 from iicnet_jax.models import IICNet
 from iicnet_jax.weights.model_dir import save_model
 from tests import browser
@@ -54,7 +54,7 @@ def pictures(tmp_path):
 
 
 def test_a_network_is_described_in_a_sentence_or_two(models):
-    descriptions = {name: demo.describe(load_network(folder)) for name, folder in models.items()}
+    descriptions = {name: content.describe(load_network(folder)) for name, folder in models.items()}
     back = "and gets them back from it."
     like = "The embedding looks like the first picture, the reference."
     assert descriptions == {
@@ -66,28 +66,27 @@ def test_a_network_is_described_in_a_sentence_or_two(models):
 
 
 def test_models_have_titles(models):
-    assert list(demo.load_networks(models["video"])) == ["video"]
-    networks = demo.load_networks({"Hidden": models["hiding"], "Grey": models["grayscale"]})
+    networks = server.load_networks({"Hidden": models["hiding"], "Grey": models["grayscale"]})
     assert {title: network.task for title, network in networks.items()} == {
         "Hidden": "hiding",
         "Grey": "grayscale",
     }
     with pytest.raises(UserError, match="no model to show"):
-        demo.load_networks({})
+        server.load_networks({})
 
 
 def test_previews_are_small_and_numbered(tmp_path, pictures):
     large = picture(tmp_path / "large.png", 100, 2000)
-    shown = demo.previews([*pictures, large])
+    shown = content.previews([*pictures, large])
     assert [caption for _, caption in shown] == ["1 (reference): a.png", "2: b.png", "3: large.png"]
     assert [image.size for image, _ in shown] == [(40, 30), (40, 30), (480, 24)]
     with pytest.raises(UserError, match="more than 0.001 megapixels"):
-        demo.previews(pictures, max_pixels=1000)
+        content.previews(pictures, max_pixels=1000)
 
 
 def test_restored_pictures_are_compared_with_their_originals(tmp_path, pictures):
     originals = np.stack([read_picture(path).pixels for path in pictures])
-    first, second = demo.compare(originals, [pictures[1], pictures[1]], tmp_path / "out")
+    first, second = content.compare(originals, [pictures[1], pictures[1]], tmp_path / "out")
     assert second.psnr == float("inf")
     assert first.psnr == psnr(*originals)
     np.testing.assert_array_equal(read_picture(first.original).pixels, originals[0])
@@ -101,33 +100,33 @@ def test_restored_pictures_are_compared_with_their_originals(tmp_path, pictures)
 def test_originals_are_known_by_the_embedding(tmp_path, pictures, models):
     network = load_network(models["hiding"])
     done = embed_files(network, pictures, tmp_path / "embedding.png")
-    embedded = {done.record.pixels: demo.Originals(tuple(pictures), fit=False)}
-    frames = demo._originals(done.path, embedded, demo.MAX_PIXELS)
+    embedded = {done.record.pixels: content.Originals(tuple(pictures), fit=False)}
+    frames = content.originals_of(done.path, embedded, MAX_PIXELS)
     np.testing.assert_array_equal(frames[1], read_picture(pictures[1]).pixels)
     others = {"f" * 64: embedded[done.record.pixels]}
-    assert demo._originals(done.path, others, demo.MAX_PIXELS) is None
-    assert demo._originals(pictures[0], embedded, demo.MAX_PIXELS) is None
+    assert content.originals_of(done.path, others, MAX_PIXELS) is None
+    assert content.originals_of(pictures[0], embedded, MAX_PIXELS) is None
     pictures[1].unlink()
-    assert demo._originals(done.path, embedded, demo.MAX_PIXELS) is None
+    assert content.originals_of(done.path, embedded, MAX_PIXELS) is None
 
 
 def test_messages_speak_of_the_page(tmp_path):
     path = tmp_path / "<b>.png"
-    text = demo.in_page_words(f"{path} & {path}: --fit scales, --force restores", [path])
+    text = content.in_page_words(f"{path} & {path}: --fit scales, --force restores", [path])
     assert text == (
         "&lt;b&gt;.png &amp; &lt;b&gt;.png: “Scale and crop the others to the size of the "
         "reference” scales, “Restore what can be restored” restores"
     )
-    text = demo.in_page_words("make it smaller, or allow more with --max-pixels", [])
+    text = content.in_page_words("make it smaller, or allow more with --max-pixels", [])
     assert text.endswith("or allow more by starting the page with --max-pixels")
 
 
 def test_without_gradio_the_user_is_told_what_to_install(models, monkeypatch):
-    for name in (*demo.OFFLINE, "GRADIO_TEMP_DIR"):
+    for name in (*server.OFFLINE, "GRADIO_TEMP_DIR"):
         monkeypatch.setenv(name, "")  # to be put back afterwards
     monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(UserError, match=r"needs Gradio: pip install iicnet_jax\[demo\]"):
-        demo.serve(models["hiding"])
+        server.serve({"": models["hiding"]})
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +183,7 @@ def test_upload_embed_download_restore(visit, pictures, models, tmp_path):
             visit.page.locator(f"a[download='{path.name}']").click()
         waiting.value.save_as(tmp_path / "downloads" / path.name)
         assert (tmp_path / "downloads" / path.name).read_bytes() == path.read_bytes()
-        visit.page.get_by_label(demo.title(i), exact=True).check()
+        visit.page.get_by_label(content.title(i), exact=True).check()
         names = (f"original_{i:02d}.png", path.name)
         for name in names:
             visit.page.locator(f".compare img[src$='/{name}']").wait_for()
@@ -205,9 +204,9 @@ def test_mistakes_are_told_on_the_page(visit, pictures, tmp_path):
     visit.see("2: c.png")
     visit.click("Embed")
     message = visit.see("c.png has 20x33 pixels, and the reference a.png 40x30").inner_text()
-    assert f"“{demo.FIT}” scales and crops the others" in message and "--fit" not in message
+    assert f"“{content.FIT}” scales and crops the others" in message and "--fit" not in message
     visit.close_message()
-    visit.page.get_by_label(demo.FIT).locator("visible=true").check()
+    visit.page.get_by_label(content.FIT).locator("visible=true").check()
     visit.click("Embed")
     visit.see("c.png has 20x33 pixels, and the reference a.png 40x30: it is scaled")
 
@@ -219,7 +218,7 @@ def test_mistakes_are_told_on_the_page(visit, pictures, tmp_path):
     visit.click("Restore")
     visit.see("a.png has no record of what was embedded")
     visit.close_message()
-    visit.page.get_by_label(demo.FORCE).locator("visible=true").check()
+    visit.page.get_by_label(content.FORCE).locator("visible=true").check()
     visit.click("Restore")
     visit.see("2 pictures restored.")
     visit.see("a.png has no record of what was embedded")

@@ -6,6 +6,7 @@
 from pathlib import Path
 
 from iicnet_jax.errors import UserError
+from iicnet_jax.media.embedding_file import Record
 from iicnet_jax.weights.model_dir import CONFIG, WEIGHTS, fingerprint, load_config, load_model
 from iicnet_jax.workdir import find_model
 
@@ -81,11 +82,36 @@ def for_pictures(count: int) -> Path:
     )
 
 
-def with_fingerprint(digest: str) -> Path | None:
-    """The model directory of the network that a record names, None if it is not there."""
-    for folder in folders().values():
+def for_record(file: Path, record: Record | None, problem: str | None = None) -> Path:
+    """The model directory of the network that wrote a file.
+
+    Args:
+      file: an embedding file or video.
+      record: what it says of itself, if anything.
+      problem: why there may be no record, a clause about the file.
+
+    Raises:
+      UserError: the record names no network that is there.
+    """
+    if record is None:
+        raise UserError(
+            f"{file} {problem or 'has no record of what was embedded'}: which model embedded it "
+            "is not known, so name it with --model"
+        )
+    name = name_of(record.model)
+    if name is not None:
+        return FOLDER / name
+    raise UserError(
+        f"{file} was written by the model {record.model[:12]} (task {record.task}, {record.images} "
+        "images), which does not come with this installation: name its folder with --model"
+    )
+
+
+def name_of(digest: str) -> str | None:
+    """The name of the model with that fingerprint, None if it is not there."""
+    for name, folder in folders().items():
         if fingerprint_of(folder) == digest:
-            return folder
+            return name
     return None
 
 

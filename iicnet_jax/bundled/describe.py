@@ -19,18 +19,16 @@ def as_text(found: Sequence[Mapping]) -> str:
     """A table of them, and where the numbers come from."""
     if not found:
         return "No models come with this installation: name one with --model."
-    rows = [
-        [item["name"], item["use"], _network(item["model"]), f"{item['bytes'] / 1e6:.1f}"]
-        for item in found
-    ]
+    rows = [[item["name"], _network(item["model"]), f"{item['bytes'] / 1e6:.1f}"] for item in found]
     for row, item in zip(rows, found, strict=True):
         row += _cells(item["about"].get("quality"))
-    header = ["model", "what for", "network", "MB", "embedding PSNR", "SSIM"]
+    header = ["model", "network", "MB", "embedding PSNR", "SSIM"]
     lines = [markdown([*header, "restored PSNR", "SSIM"], rows), ""]
-    lines += ["Used by:"]
-    lines += [f"  {item['name']}: {item['command']}" for item in found if item["command"]]
-    lines += ["", "PSNR in dB, of 8-bit images that training never saw:"]
-    lines += [f"  {item['name']}: {_origin(item)}" for item in found]
+    for item in found:
+        if item["use"]:
+            lines.append(f"{item['name']}: {item['use']} ({item['command']})")
+        lines.append(f"    {_origin(item)}")
+    lines += ["", "PSNR in dB, both of 8-bit images; test samples are none that training saw."]
     return "\n".join(lines)
 
 

@@ -2,11 +2,14 @@
 
 import argparse
 import functools
+import glob
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from tqdm import tqdm
 
+from iicnet_jax.errors import UserError
 from iicnet_jax.files import to_json
 from iicnet_jax.media.images import MAX_PIXELS
 
@@ -26,6 +29,24 @@ def size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
+def expand(paths: Sequence[Path]) -> list[Path]:
+    """Paths with * ? or [ in them that do not exist become the files that fit, as in a shell.
+
+    Raises:
+      UserError: nothing fits.
+    """
+    expanded = []
+    for path in paths:
+        if path.exists() or not glob.has_magic(str(path)):
+            expanded.append(path)
+            continue
+        found = [Path(name) for name in sorted(glob.glob(str(path)))]
+        if not found:
+            raise UserError(f"there is nothing that fits {path}")
+        expanded += found
+    return expanded
+
+
 def add_command(commands, name: str, command, help: str, **options) -> argparse.ArgumentParser:
     """A sub-command that calls `command(arguments)`."""
     parser = commands.add_parser(
@@ -35,27 +56,45 @@ def add_command(commands, name: str, command, help: str, **options) -> argparse.
     return parser
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """--model, and how large the tiles are in which it works."""
+def add_model(parser: argparse.ArgumentParser, default: str) -> None:
+    """--model, which model `default` it is without, and how large the tiles are."""
     parser.add_argument(
         "--model",
-        required=True,
-        help="a model's folder, the workdir of a run, or a name that `iicnet models` lists",
+        help="a model's folder, the workdir of a run, or a name that `iicnet models` lists; "
+        f"without it, {default}",
     )
     parser.add_argument(
         "--tile", type=positive, help="side in pixels of the tiles of large pictures: less memory"
     )
 
 
-def load_network(arguments: argparse.Namespace, bar: bool):
-    """The network that --model names; with a progress bar over its tiles if `bar`."""
+def load_network(arguments: argparse.Namespace, default: Callable[[], Path], bar: bool):
+    """The network that --model names, or else `default`; `bar`: with progress over its tiles."""
     from iicnet_jax import bundled
     from iicnet_jax.media import convert
 
+    folder = default() if arguments.model is None else bundled.find(arguments.model)
     progress = functools.partial(tqdm, unit="tile", leave=False, disable=None)
-    return convert.load_network(
-        bundled.find(arguments.model), tile=arguments.tile, progress=progress if bar else iter
-    )
+    return convert.load_network(folder, tile=arguments.tile, progress=progress if bar else iter)
+
+
+def model_of_picture(path: Path, max_pixels: int) -> Path:
+    """The bundled model that an embedding file names. Raises UserError if it names none."""
+    from iicnet_jax import bundled
+    from iicnet_jax.media import embedding_file
+
+    file = embedding_file.examine(path, max_pixels=max_pixels)
+    return bundled.for_record(path, file.record, file.problem)
+
+
+def model_of_video(path: Path, max_pixels: int, max_frames: int, max_seconds: int) -> Path:
+    """The same for an embedding video."""
+    from iicnet_jax import bundled
+    from iicnet_jax.media import embedding_video
+    from iicnet_jax.media.video_file import Limits
+
+    file = embedding_video.examine(path, Limits(max_pixels, max_frames, max_seconds))
+    return bundled.for_record(path, file.record, file.problem)
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +103,14 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         "--max-pixels", type=positive, default=MAX_PIXELS, help="refuse pictures with more pixels"
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def add_video_limits(parser: argparse.ArgumentParser) -> None:
+    """--max-frames and --max-seconds."""
+    from iicnet_jax.media.video_file import MAX_FRAMES, MAX_SECONDS
+
+    for name, greatest in (("--max-frames", MAX_FRAMES), ("--max-seconds", MAX_SECONDS)):
+        parser.add_argument(name, type=positive, default=greatest, help="refuse longer videos")
 
 
 def show(result: Mapping | list, lines: Iterable[str], as_json: bool) -> None:

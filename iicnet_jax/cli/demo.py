@@ -13,10 +13,9 @@ def add_commands(commands) -> None:
     )
     demo.add_argument(
         "--model",
-        type=Path,
         action="append",
-        required=True,
-        help="a model's folder, or the workdir of a run; may be given several times",
+        help="a model's folder, the workdir of a run, or a name that `iicnet models` lists; may be "
+        "given several times; without it, all bundled ones",
     )
     demo.add_argument("--port", type=positive, help="of the page; a free one without")
     demo.add_argument("--open", action="store_true", help="open the page in the browser")
@@ -27,15 +26,24 @@ def add_commands(commands) -> None:
 
 
 def _demo(arguments):
-    from iicnet_jax.demo import serve
-    from iicnet_jax.workdir import find_model
+    from iicnet_jax import bundled
+    from iicnet_jax.demo.server import serve
 
-    models = {path.resolve().name: find_model(path) for path in arguments.model}
-    (only, *more) = models.values()
     serve(
-        models if more else only,
+        _by_title(arguments.model) if arguments.model else bundled.folders(),
         port=arguments.port,
         open_browser=arguments.open,
         tile=arguments.tile,
         max_pixels=arguments.max_pixels,
     )
+
+
+def _by_title(models):
+    """Model directories by the name of what was given, or all of it where two have one name."""
+    from iicnet_jax import bundled
+
+    names = [Path(model).expanduser().resolve().name for model in models]
+    return {
+        name if names.count(name) == 1 else model: bundled.find(model)
+        for name, model in zip(names, models, strict=True)
+    }

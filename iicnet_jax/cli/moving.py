@@ -10,9 +10,11 @@ from iicnet_jax.cli.arguments import (
     add_command,
     add_limits,
     add_model,
+    add_video_limits,
     load_network,
+    model_of_picture,
+    model_of_video,
     note,
-    positive,
     show,
     size,
 )
@@ -32,6 +34,7 @@ def add_commands(commands) -> None:
 
 def _add_ways(name, commands, embed_command, restore_command):
     embed = add_command(commands, "embed", embed_command, _EMBED[name])
+    add_model(embed, f"the bundled one for {'video' if name == 'gif' else name}")
     if name == "stereo":
         embed.add_argument(
             "input", type=Path, nargs="+", help="left and right view, or one file with both"
@@ -43,6 +46,7 @@ def _add_ways(name, commands, embed_command, restore_command):
         embed.add_argument("input", type=Path, help="the file")
     restore = add_command(commands, "restore", restore_command, _RESTORE[name])
     restore.add_argument("input", type=Path, help="the embedding")
+    add_model(restore, "the bundled one that embedded the file")
     restore.add_argument("--size", type=size, help="WIDTHxHEIGHT, for files without a record")
     restore.add_argument(
         "--force", action="store_true", help="restore what can be restored from a changed file"
@@ -52,15 +56,12 @@ def _add_ways(name, commands, embed_command, restore_command):
             "-o", "--out", type=Path, required=True, help=_OUT[name, parser is embed]
         )
         parser.add_argument("--overwrite", action="store_true", help="replace existing files")
-        add_model(parser)
         add_limits(parser)
         if name == "video":
             _add_video_options(parser)
 
 
 def _add_video_options(parser):
-    from iicnet_jax.media.video_file import MAX_FRAMES, MAX_SECONDS
-
     parser.add_argument(
         "--side-by-side",
         action="store_true",
@@ -68,12 +69,7 @@ def _add_video_options(parser):
         help="the frames are two views side by side (restore: the record says it)",
     )
     parser.add_argument("--no-sound", action="store_true", help="leave the sound out")
-    parser.add_argument(
-        "--max-frames", type=positive, default=MAX_FRAMES, help="refuse longer ones"
-    )
-    parser.add_argument(
-        "--max-seconds", type=positive, default=MAX_SECONDS, help="refuse longer ones"
-    )
+    add_video_limits(parser)
 
 
 _EMBED = {
@@ -97,11 +93,14 @@ _OUT = {  # by whether it is for embedding
 
 
 def _embed_video(arguments):
+    from iicnet_jax import bundled
     from iicnet_jax.media.convert_video import embed_video
 
     options = _video_options(arguments)
     options["side_by_side"] = bool(options["side_by_side"])
-    embedded = embed_video(load_network(arguments, bar=False), arguments.input, **options)
+    task = "stereo" if options["side_by_side"] else "video"
+    network = load_network(arguments, lambda: bundled.for_task(task), bar=False)
+    embedded = embed_video(network, arguments.input, **options)
     note(embedded.notes)
     lines = [f"{embedded.path}: {embedded.frames} frames in {embedded.embeddings}"]
     result = {
@@ -117,16 +116,13 @@ def _embed_video(arguments):
 def _restore_video(arguments):
     from iicnet_jax.media.convert_video import restore_video
 
-    _show_restored(
-        arguments,
-        restore_video(
-            load_network(arguments, bar=False),
-            arguments.input,
-            **_video_options(arguments),
-            size=arguments.size,
-            force=arguments.force,
-        ),
+    options = _video_options(arguments)
+    limits = {name: options[name] for name in ("max_pixels", "max_frames", "max_seconds")}
+    network = load_network(arguments, lambda: model_of_video(arguments.input, **limits), bar=False)
+    restored = restore_video(
+        network, arguments.input, **options, size=arguments.size, force=arguments.force
     )
+    _show_restored(arguments, restored)
 
 
 def _video_options(arguments):
@@ -145,7 +141,7 @@ def _video_options(arguments):
 def _embed_gif(arguments):
     from iicnet_jax.media.gif_file import embed_gif
 
-    _show_embedded(arguments, _embedded_still(embed_gif, arguments))
+    _show_embedded(arguments, _embedded_still(embed_gif, arguments, "video"))
 
 
 def _restore_gif(arguments):
@@ -157,7 +153,8 @@ def _restore_gif(arguments):
 def _embed_stereo(arguments):
     from iicnet_jax.media.stereo import embed_stereo
 
-    _show_embedded(arguments, _embedded_still(embed_stereo, arguments, fit=arguments.fit))
+    embedded = _embedded_still(embed_stereo, arguments, "stereo", fit=arguments.fit)
+    _show_embedded(arguments, embedded)
 
 
 def _restore_stereo(arguments):
@@ -166,9 +163,11 @@ def _restore_stereo(arguments):
     _show_restored(arguments, _restored_still(restore_stereo, arguments))
 
 
-def _embedded_still(embed, arguments, **options):
+def _embedded_still(embed, arguments, task, **options):
+    from iicnet_jax import bundled
+
     return embed(
-        load_network(arguments, bar=True),
+        load_network(arguments, lambda: bundled.for_task(task), bar=True),
         arguments.input,
         arguments.out,
         overwrite=arguments.overwrite,
@@ -178,8 +177,9 @@ def _embedded_still(embed, arguments, **options):
 
 
 def _restored_still(restore, arguments):
+    default = functools.partial(model_of_picture, arguments.input, arguments.max_pixels)
     return restore(
-        load_network(arguments, bar=True),
+        load_network(arguments, default, bar=True),
         arguments.input,
         arguments.out,
         size=arguments.size,

@@ -1,7 +1,11 @@
 """iicnet embed, restore, inspect, evaluate: one's own pictures."""
 
+import collections
 import dataclasses
+import functools
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -9,15 +13,18 @@ from iicnet_jax.cli.arguments import (
     add_command,
     add_limits,
     add_model,
+    add_video_limits,
+    expand,
     load_network,
+    model_of_picture,
     note,
     show,
     size,
 )
 from iicnet_jax.errors import UserError
+from iicnet_jax.media.images import LOSSLESS, SUFFIXES
 
-# What a folder of pictures is searched for.
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+VIDEO = ".mkv"  # what `inspect` looks for besides pictures
 
 
 def add_commands(commands) -> None:
@@ -27,10 +34,11 @@ def add_commands(commands) -> None:
         "pictures",
         type=Path,
         nargs="+",
-        help="in order, the reference first; or folders, each with the pictures of one embedding",
+        help="in order, the reference first; or folders, each with the pictures of one embedding; "
+        "models for one picture take any number of either",
     )
     embed.add_argument(
-        "-o", "--out", type=Path, required=True, help="a .png or .webp file; for folders, a folder"
+        "-o", "--out", type=Path, required=True, help="a .png or .webp file; for several, a folder"
     )
     restore = add_command(commands, "restore", _restore, "get the pictures back from embeddings")
     restore.add_argument("embeddings", type=Path, nargs="+", help="files, or folders of files")
@@ -59,8 +67,10 @@ def add_commands(commands) -> None:
         )
     inspect = add_command(commands, "inspect", _inspect, "say what is in embeddings")
     inspect.add_argument("embeddings", type=Path, nargs="+", help="files, or folders of files")
-    for parser in (embed, restore, evaluate):
-        add_model(parser)
+    for parser in (embed, evaluate):
+        add_model(parser, "a bundled one for so many pictures")
+    add_model(restore, "the bundled one that embedded the file")
+    add_video_limits(inspect)
     for parser in (embed, restore, evaluate, inspect):
         add_limits(parser)
 
@@ -68,15 +78,14 @@ def add_commands(commands) -> None:
 def _embed(arguments):
     from iicnet_jax.media.convert import embed_files
 
-    jobs = [(arguments.pictures, arguments.out)]
-    if _are_folders(arguments.pictures):
-        jobs = [(_pictures_in(f), arguments.out / f"{f.name}.png") for f in arguments.pictures]
-    network = load_network(arguments, bar=len(jobs) == 1)
+    network, groups = _network_and_groups(arguments)
+    outputs = [_output(group, arguments.out) for group in groups]
+    _check_names(outputs)
     done = []
-    for pictures, out in _progress(jobs):
+    for group, out in _progress(list(zip(groups, outputs, strict=True))):
         embedded = embed_files(
             network,
-            pictures,
+            group.pictures,
             out,
             fit=arguments.fit,
             overwrite=arguments.overwrite,
@@ -84,24 +93,30 @@ def _embed(arguments):
         )
         note(embedded.notes)
         done.append({"file": str(out), **dataclasses.asdict(embedded.record)})
-    lines = [f"{item['file']}: {item['images']} pictures in one" for item in done]
+    lines = [f"{item['file']}: {_count(item['images'])} in one" for item in done]
     show(done, lines, arguments.json)
 
 
 def _restore(arguments):
     from iicnet_jax.media.convert import restore_file
 
-    files = _files(arguments.embeddings)
-    several = len(files) > 1 or arguments.embeddings[0].is_dir()
-    if len({file.stem for file in files}) < len(files):
-        raise UserError("two embeddings have the same name: restore them one by one")
-    network = load_network(arguments, bar=len(files) == 1)
+    given = expand(arguments.embeddings)
+    files = _files(given)
+    several = len(files) > 1 or given[0].is_dir()
+    outputs = [arguments.out / file.stem if several else arguments.out for file in files]
+    _check_names(outputs)
+
+    @functools.cache
+    def network(folder):
+        return load_network(arguments, lambda: folder, bar=len(files) == 1)
+
     done = []
-    for file in _progress(files):
+    for file, out in _progress(list(zip(files, outputs, strict=True))):
+        folder = None if arguments.model else model_of_picture(file, arguments.max_pixels)
         restored = restore_file(
-            network,
+            network(folder),
             file,
-            arguments.out / file.stem if several else arguments.out,
+            out,
             size=arguments.size,
             force=arguments.force,
             overwrite=arguments.overwrite,
@@ -114,16 +129,28 @@ def _restore(arguments):
 
 
 def _inspect(arguments):
+    from iicnet_jax import bundled
+
+    found = []
+    for file in _files(expand(arguments.embeddings), (*SUFFIXES, VIDEO)):
+        found.append(_inspected(file, arguments))
+        record = found[-1]["record"]
+        found[-1]["bundled"] = None if record is None else bundled.name_of(record["model"])
+    show(found, map(_description, found), arguments.json)
+
+
+def _inspected(file, arguments):
     from iicnet_jax.media.convert import inspect_file
     from iicnet_jax.media.convert_video import inspect_video
 
-    found = [
-        (inspect_video if file.suffix == ".mkv" else inspect_file)(
-            file, max_pixels=arguments.max_pixels
-        )
-        for file in _files(arguments.embeddings)
-    ]
-    show(found, map(_description, found), arguments.json)
+    if file.suffix.lower() != VIDEO:
+        return inspect_file(file, max_pixels=arguments.max_pixels)
+    return inspect_video(
+        file,
+        max_pixels=arguments.max_pixels,
+        max_frames=arguments.max_frames,
+        max_seconds=arguments.max_seconds,
+    )
 
 
 def _description(found):
@@ -134,21 +161,20 @@ def _description(found):
         record = found["record"]
         height, width = record["size"]
         what = (
-            f"{record['images']} pictures of {width}x{height} (task {record['task']}, model "
-            f"{record['model'][:12]}), {'intact' if found['intact'] else 'CHANGED since'}"
+            f"{_count(record['images'])} of {width}x{height} (task {record['task']}, model "
+            f"{found['bundled'] or record['model'][:12]}), "
+            f"{'intact' if found['intact'] else 'CHANGED since'}"
         )
-    return f"{found['file']}: {found['format']}, {size}: {what}"
+    line = f"{found['file']}: {found['format']}, {size}: {what}"
+    return line if found["problem"] is None else f"{line}; it {found['problem']}"
 
 
 def _evaluate(arguments):
     from iicnet_jax.media.convert import measure_files
 
-    groups = [arguments.pictures]
-    if _are_folders(arguments.pictures):
-        groups = [_pictures_in(folder) for folder in arguments.pictures]
-    network = load_network(arguments, bar=len(groups) == 1)
+    network, groups = _network_and_groups(arguments)
     measured = []
-    for pictures in _progress(groups):
+    for _, pictures in _progress(groups):
         measures, notes = measure_files(
             network, pictures, fit=arguments.fit, max_pixels=arguments.max_pixels
         )
@@ -165,8 +191,51 @@ def _quality(item):
     return line
 
 
+def _check_names(outputs):
+    for path, count in collections.Counter(outputs).items():
+        if count > 1:
+            raise UserError(f"{count} results would be called {path}: do them one by one")
+
+
 def _progress(jobs):
     return tqdm(jobs, unit="file", disable=None if len(jobs) > 1 else True)
+
+
+class _Group(NamedTuple):
+    """The pictures of one embedding."""
+
+    name: str | None  # of the embedding among several, without a suffix
+    pictures: Sequence[Path]
+
+
+def _network_and_groups(arguments):
+    """The network, and what goes through it."""
+    from iicnet_jax import bundled
+    from iicnet_jax.media.convert import check_count
+
+    given = expand(arguments.pictures)
+    groups = [_Group(None, given)]
+    if _are_folders(given):
+        groups = [_Group(folder.resolve().name, _pictures_in(folder)) for folder in given]
+    network = load_network(
+        arguments, lambda: bundled.for_pictures(len(groups[0].pictures)), bar=len(groups) == 1
+    )
+    if network.tiled.model.num_images == 1 and (groups[0].name or len(given) > 1):
+        # Every picture is an embedding of its own.
+        pictures = [picture for group in groups for picture in group.pictures]
+        groups = [_Group(picture.stem, [picture]) for picture in pictures]
+    for group in groups:
+        check_count(network, group.pictures)
+    return network, groups
+
+
+def _output(group, out):
+    """Where an embedding goes."""
+    if group.name is None:
+        return out
+    if out.suffix.lower() in LOSSLESS:
+        raise UserError(f"{out} names one file, and there are several embeddings: name a folder")
+    return out / f"{group.name}.png"
 
 
 def _are_folders(paths):
@@ -177,14 +246,22 @@ def _are_folders(paths):
     return all(folders)
 
 
-def _files(paths):
+def _files(paths, suffixes=SUFFIXES):
     """The files, and the pictures in the folders, among the paths."""
-    return [file for path in paths for file in (_pictures_in(path) if path.is_dir() else [path])]
+    return [
+        file
+        for path in paths
+        for file in (_pictures_in(path, suffixes) if path.is_dir() else [path])
+    ]
 
 
-def _pictures_in(folder):
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+def _pictures_in(folder, suffixes=SUFFIXES):
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes)
     found = [path for path in found if path.is_file() and not path.name.startswith(".")]
     if not found:
-        raise UserError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
+        raise UserError(f"{folder} holds no pictures ({', '.join(suffixes)})")
     return found
+
+
+def _count(pictures: int) -> str:
+    return "1 picture" if pictures == 1 else f"{pictures} pictures"

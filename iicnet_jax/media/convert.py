@@ -127,9 +127,11 @@ def check_count(network: Network, inputs: Sequence[Path]) -> None:
     """Raises UserError unless there are as many pictures as the network embeds."""
     count = network.tiled.model.num_images
     if len(inputs) != count:
+        embeds = "1 picture" if count == 1 else f"{count} pictures"
+        given = "1 is" if len(inputs) == 1 else f"{len(inputs)} are"
+        name = "one file" if count == 1 else f"{count} files, the reference first"
         raise UserError(
-            f"this model embeds {count} pictures, but {len(inputs)} are given: name {count} files, "
-            "the reference first, or use another model"
+            f"this model embeds {embeds}, but {given} given: name {name}, or use another model"
         )
 
 
@@ -227,9 +229,9 @@ def measure_files(
     """Embeds pictures into 8 bits, restores them, and measures both; writes nothing.
 
     Returns:
-      PSNR (dB) and SSIM, of `embedding` against the reference where it has the reference's size
-      and colours, else None; of the pictures `restored`, on average, and of each in `frames`; and
-      what was changed of the pictures.
+      PSNR (dB) and SSIM, of `embedding` against the reference (its luma, if the embedding is grey)
+      where it has the reference's size, else None; of the pictures `restored`, on average, and of
+      each in `frames`; and what was changed of the pictures.
 
     Raises:
       UserError: see `embed_files`.
@@ -240,8 +242,9 @@ def measure_files(
     restored = network.tiled.restore(embedding, frames.shape[1:3])
     each = [_compare(*pair) for pair in zip(restored, frames, strict=True)]
     mean = {name: float(np.mean([measures[name] for measures in each])) for name in each[0]}
-    same = embedding.shape == frames[0].shape
-    measures = {"embedding": _compare(embedding, frames[0]) if same else None}
+    reference = frames[0] if embedding.shape[2] == 3 else metrics.luma(frames[0])
+    same = embedding.shape == reference.shape
+    measures = {"embedding": _compare(embedding, reference) if same else None}
     return measures | {"restored": mean, "frames": each}, notes
 
 

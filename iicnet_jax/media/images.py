@@ -19,6 +19,8 @@ from iicnet_jax.files import replacing
 
 # Pillow has decoders for dozens of formats; what nobody needs only widens the way in.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+# Of their files; the content decides, this is for finding them in folders.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 LOSSLESS = {".png": "PNG", ".webp": "WEBP"}
 MAX_PIXELS = 200_000_000
 WEBP_SIDE = 16383

@@ -1,7 +1,9 @@
 """The models that come with the package, whichever are there."""
 
 import configparser
+import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 from flax import nnx
@@ -9,10 +11,12 @@ from flax import nnx
 from iicnet_jax import bundled
 from iicnet_jax.bundled import describe
 from iicnet_jax.errors import UserError
+from iicnet_jax.media.embedding_file import Record
 from iicnet_jax.models import IICNet
 from iicnet_jax.weights.model_dir import CONFIG, fingerprint, load_config, load_model, save_model
 from tests.program import ROOT
 
+EMBEDDING = Path("e.png")
 MAX_BYTES = 15_000_000
 FIELDS = {"num_images": 1, "relation": False, "num_blocks": 1}
 QUALITY = {
@@ -99,15 +103,25 @@ def test_the_network_of_a_record_is_found_without_reading_weights(save, monkeypa
     folder = save("hiding", num_images=2)
     grey = save("grayscale", embedding_channels=1)
     digest = fingerprint(load_model(grey), load_config(grey)["model"])
+    record = Record("x", 1, (8, 8), 1, digest, "0" * 64)
     monkeypatch.setattr(bundled, "load_model", None)
-    assert bundled.with_fingerprint(digest) == grey
-    assert bundled.with_fingerprint("0" * 64) is None
+    assert bundled.for_record(EMBEDDING, record) == grey
+    other = dataclasses.replace(record, model="0" * 64)
+    message = (
+        r"e.png was written by the model 000000000000 \(task x, 1 images\), which does not come"
+    )
+    with pytest.raises(UserError, match=message):
+        bundled.for_record(EMBEDDING, other)
+    with pytest.raises(UserError, match="e.png has no record .*, so name it with --model"):
+        bundled.for_record(EMBEDDING, None)
+    with pytest.raises(UserError, match="e.png is damaged: which model"):
+        bundled.for_record(EMBEDDING, None, "is damaged")
     monkeypatch.undo()
     monkeypatch.setattr(bundled, "FOLDER", folder.parent)
     config = json.loads((grey / CONFIG).read_text())
     del config["fingerprint"]
     (grey / CONFIG).write_text(json.dumps(config))
-    assert bundled.with_fingerprint(digest) == grey, "an old one"
+    assert bundled.for_record(EMBEDDING, record) == grey, "an old one"
 
 
 def test_the_list_tells_quality_and_where_it_comes_from(save):
@@ -120,9 +134,10 @@ def test_the_list_tells_quality_and_where_it_comes_from(save):
     assert first["about"]["quality"] == QUALITY
     text = describe.as_text(found)
     row, other = (line.split("|") for line in text.splitlines()[2:4])
-    assert [cell.strip() for cell in row[5:9]] == ["31.23", "0.9123", "28.50", ""]
-    assert other[3].strip() == "10 blocks, relation" and other[5].strip() == "not measured"
+    assert [cell.strip() for cell in row[4:8]] == ["31.23", "0.9123", "28.50", ""]
+    assert other[2].strip() == "10 blocks, relation" and other[4].strip() == "not measured"
+    assert "hiding: a picture hidden in another (iicnet embed A B)" in text.splitlines()
     assert (
-        "  hiding: reduced network, trained on a CPU; 7 test samples of hiding (flicker, "
+        "    reduced network, trained on a CPU; 7 test samples of hiding (flicker, "
         "miniature), 2026-01-02"
     ) in text.splitlines()

@@ -3,28 +3,23 @@
 python tests/media/fuzz.py --count 10000 --seed 1
 """
 
-import argparse
 import collections
 import random
-import signal
 import struct
-import sys
 import tempfile
-import time
 import zlib
 from pathlib import Path
 
 import numpy as np
+from fuzz_loop import attempt, main, repeat
 from pictures import network, noise, save
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from iicnet_jax.errors import UserError
 from iicnet_jax.media import embedding_file
 from iicnet_jax.media.convert import embed_files, inspect_file, restore_file
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-TIME_LIMIT = 20  # seconds for one input
 MAX_PIXELS = 1_000_000
 INTERESTING = [0, 1, 127, 128, 255]
 
@@ -136,30 +131,25 @@ def with_record(data: bytes, text: str) -> bytes:
 def run(count: int, seed: int, folder: Path) -> collections.Counter:
     """Feeds `count` mutated files to inspect, restore and embed; returns outcomes by their name.
 
-    Raises whatever is no UserError, TimeoutError for a hang, and AssertionError for an output
-    that is not complete, with the input kept as `folder/finding`.
+    Raises whatever is no UserError, and AssertionError for an output that is not complete, with
+    the input kept as `folder/finding`.
     """
     rng = random.Random(seed)
     files = seeds(folder)
     finding, output = folder / "finding", folder / "output"
     output.mkdir()
     reference = save(folder / "reference.png", noise(9, 8))
-    outcomes = collections.Counter()
-    before = signal.signal(signal.SIGALRM, _hang)
-    try:
-        for _ in range(count):
-            finding.write_bytes(mutate(rng.choice(files), rng))
-            channels, force = rng.choice([1, 3]), rng.random() < 0.7
-            signal.alarm(TIME_LIMIT)
-            outcomes[_attempt(_inspect, finding)] += 1
-            outcomes[_attempt(_restore, finding, output, channels, force)] += 1
-            outcomes[_attempt(_embed, reference, finding, output)] += 1
-            signal.alarm(0)
-            assert not list(output.iterdir()), "something was left behind"
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-    return outcomes
+
+    def trial():
+        finding.write_bytes(mutate(rng.choice(files), rng))
+        channels, force = rng.choice([1, 3]), rng.random() < 0.7
+        return [
+            attempt(_inspect, finding),
+            attempt(_restore, finding, output, channels, force),
+            attempt(_embed, reference, finding, output),
+        ]
+
+    return repeat(count, trial, output)
 
 
 def _inspect(finding):
@@ -186,29 +176,5 @@ def _embed(reference, finding, output):
     embedded.path.unlink()
 
 
-def _attempt(operation, *arguments) -> str:
-    name = operation.__name__.strip("_")
-    try:
-        operation(*arguments)
-    except UserError as error:
-        message = str(error)
-        assert "\n" not in message and message.isprintable(), message
-        return f"{name}: refused"
-    return f"{name}: done"
-
-
-def _hang(*_):
-    raise TimeoutError(f"no result after {TIME_LIMIT} seconds")
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    scratch = Path(tempfile.mkdtemp(prefix="fuzz."))
-    print(f"a finding would be kept in {scratch}", file=sys.stderr)
-    started = time.perf_counter()
-    for outcome, number in sorted(run(arguments.count, arguments.seed, scratch).items()):
-        print(f"{number:8d} {outcome}")
-    print(f"{arguments.count} inputs, {time.perf_counter() - started:.0f} s")
+    main(__doc__, run, [])

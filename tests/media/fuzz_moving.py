@@ -3,21 +3,16 @@
 python tests/media/fuzz_moving.py --kind video --count 10000 --seed 1
 """
 
-import argparse
 import collections
-import faulthandler
 import json
 import random
-import resource
 import shutil
-import sys
-import tempfile
-import time
 from pathlib import Path
 
 import av
 from clips import columns, numbered, write_clip, write_gif
-from fuzz import TIME_LIMIT, mutate, mutated_text
+from fuzz import mutate, mutated_text
+from fuzz_loop import attempt, main, repeat
 from pictures import noise
 from PIL import Image
 
@@ -111,31 +106,30 @@ def run(kind: str, count: int, seed: int, folder: Path) -> collections.Counter:
     files = video_seeds(sources) if kind == VIDEO else gif_seeds(sources)
     finding, output = folder / "finding", folder / "output"
     output.mkdir()
-    outcomes = collections.Counter()
-    try:
-        for _ in range(count):
-            # A Python handler would wait for the decoder that hangs.
-            faulthandler.dump_traceback_later(TIME_LIMIT, exit=True)
-            if kind == VIDEO and rng.random() < 0.1:
-                with_mutated_record(sources / rng.choice(["e.mkv", "stereo.mkv"]), finding, rng)
-            else:
-                finding.write_bytes(mutate(rng.choice(files), rng))
-            force = rng.random() < 0.7
-            if kind == VIDEO:
-                form = rng.choice(["r.mkv", "r.mp4", "r"])
-                outcomes[_attempt(_inspect, finding)] += 1
-                outcomes[_attempt(_embed, finding, output, rng.random() < 0.2)] += 1
-                outcomes[_attempt(_restore, finding, output / form, force)] += 1
-            else:
-                outcomes[_attempt(_embed_gif, finding, output)] += 1
-                still_with_mutated_times(folder / "still.png", rng)
-                form = rng.choice(["r.gif", "r.png", "r"])
-                outcomes[_attempt(_restore_gif, folder / "still.png", output / form, force)] += 1
-            faulthandler.cancel_dump_traceback_later()
-            assert not list(output.iterdir()), "something was left behind"
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-    return outcomes
+
+    def try_video():
+        if rng.random() < 0.1:
+            with_mutated_record(sources / rng.choice(["e.mkv", "stereo.mkv"]), finding, rng)
+        else:
+            finding.write_bytes(mutate(rng.choice(files), rng))
+        force, form = rng.random() < 0.7, rng.choice(["r.mkv", "r.mp4", "r"])
+        return [
+            attempt(_inspect, finding),
+            attempt(_embed, finding, output, rng.random() < 0.2),
+            attempt(_restore, finding, output / form, force),
+        ]
+
+    def try_gif():
+        finding.write_bytes(mutate(rng.choice(files), rng))
+        force, still = rng.random() < 0.7, folder / "still.png"
+        still_with_mutated_times(still, rng)
+        form = rng.choice(["r.gif", "r.png", "r"])
+        return [
+            attempt(_embed_gif, finding, output),
+            attempt(_restore_gif, still, output / form, force),
+        ]
+
+    return repeat(count, try_video if kind == VIDEO else try_gif, output)
 
 
 def _inspect(finding):
@@ -189,30 +183,5 @@ def _remove(output):
         output.unlink()
 
 
-def _attempt(operation, *arguments) -> str:
-    name = operation.__name__.strip("_")
-    try:
-        operation(*arguments)
-    except UserError as error:
-        message = str(error)
-        assert "\n" not in message and message.isprintable(), message
-        return f"{name}: refused"
-    return f"{name}: done"
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kind", choices=[VIDEO, GIF], required=True)
-    parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    scratch = Path(tempfile.mkdtemp(prefix="fuzz."))
-    print(f"a finding would be kept in {scratch}", file=sys.stderr)
-    started = time.perf_counter()
-    results = run(arguments.kind, arguments.count, arguments.seed, scratch)
-    for outcome, number in sorted(results.items()):
-        print(f"{number:8d} {outcome}")
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{arguments.count} inputs, {time.perf_counter() - started:.0f} s, at most {memory:.0f} MB"
-    )
+    main(__doc__, run, [VIDEO, GIF])

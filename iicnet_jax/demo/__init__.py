@@ -1,0 +1,1 @@
+"""`iicnet demo`: pictures into one embedding file and back, on a page in the browser."""

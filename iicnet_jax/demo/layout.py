@@ -1,0 +1,254 @@
+"""How the page is laid out (Gradio): for each network a tab to embed and one to restore."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from iicnet_jax.demo.content import (
+    FIT,
+    FORCE,
+    Originals,
+    compare,
+    count,
+    describe,
+    embedding_facts,
+    in_page_words,
+    originals_of,
+    previews,
+    row,
+    title,
+)
+from iicnet_jax.errors import UserError
+from iicnet_jax.media.convert import Network, embed_files, restore_file
+from iicnet_jax.media.images import SUFFIXES
+
+# Seconds: how often the page looks for old files, and when a file is old. All go at the end.
+CLEANING = (600, 4 * 3600)
+
+CSS = """
+.notes p { margin: 0.2em 0; }
+.restored-files .label-clear-button { display: none; }
+.pictures .grid-wrap { max-height: none; min-height: 0; }
+.pictures .thumbnail-lg { aspect-ratio: auto; height: auto; }
+.pictures .thumbnail-lg img { aspect-ratio: auto; height: auto; }
+.pictures .caption-label {
+    position: static; max-width: none; border: none; text-align: center; white-space: normal;
+}
+"""
+
+
+def build_page(gr, networks: Mapping[str, Network], max_pixels: int):
+    with gr.Blocks(
+        title="IICNet", analytics_enabled=False, delete_cache=CLEANING, fill_width=False
+    ) as page:
+        gr.Markdown("# Several pictures in one, and back")
+        with contextlib.ExitStack() as tabs:
+            if len(networks) > 1:
+                tabs.enter_context(gr.Tabs())
+            for name, network in networks.items():
+                with gr.Tab(name) if len(networks) > 1 else gr.Column():
+                    gr.Markdown(describe(network))
+                    # By the fingerprint of the embedding's pixels, for each visitor.
+                    embedded = gr.State({})
+                    with gr.Tabs():
+                        with gr.Tab("Embed"):
+                            _embed_tab(gr, network, embedded, max_pixels)
+                        with gr.Tab("Restore"):
+                            _restore_tab(gr, network, embedded, max_pixels)
+    return page
+
+
+def _embed_tab(gr, network: Network, embedded, max_pixels: int) -> None:
+    images = network.tiled.model.num_images
+    with gr.Row():
+        with gr.Column(scale=2):
+            files = gr.File(
+                label="Picture" if images == 1 else f"{images} pictures, the reference first",
+                file_count="multiple",
+                file_types=list(SUFFIXES),
+                allow_reordering=True,
+                height=245,
+            )
+            if images > 1:
+                gr.Markdown("Drag the names to change their order.")
+            fit = gr.Checkbox(label=FIT, visible=images > 1)
+            button = gr.Button("Embed", variant="primary")
+            facts = gr.HTML(elem_classes="notes")
+            download = gr.DownloadButton(
+                "Download the embedding file", variant="primary", visible=False
+            )
+        with gr.Column(scale=3):
+            given = _gallery(gr, "Pictures to embed", columns=min(images, 3))
+            picture = gr.Image(
+                label="Embedding",
+                type="filepath",
+                format="png",
+                interactive=False,
+                buttons=["fullscreen"],
+                visible=False,
+            )
+
+    def show(files):
+        paths = _paths(files)
+        with _told(gr, paths):
+            return previews(paths, max_pixels=max_pixels)
+
+    def embed(files, fit, embedded):
+        paths = _paths(files)
+        # Gradio copies files when it takes a result; when it asks for the next, they are not
+        # needed any more.
+        with tempfile.TemporaryDirectory(prefix="embed.") as folder:
+            with _told(gr, paths):
+                output = Path(folder) / f"{paths[0].stem if paths else ''}_embedding.png"
+                done = embed_files(network, paths, output, fit=fit, max_pixels=max_pixels)
+            embedded = embedded | {done.record.pixels: Originals(tuple(paths), fit)}
+            lines = embedding_facts(done, network)
+            lines += [in_page_words(note, paths) for note in done.notes]
+            yield (
+                gr.Image(str(output), visible=True),
+                _paragraphs(lines),
+                gr.DownloadButton(value=str(output), visible=True),
+                embedded,
+            )
+
+    one_at_a_time = _one_at_a_time()
+    files.change(show, files, given, show_progress="hidden", **one_at_a_time)
+    button.click(
+        embed,
+        [files, fit, embedded],
+        [picture, facts, download, embedded],
+        show_progress_on=[button],
+        **one_at_a_time,
+    )
+
+
+def _restore_tab(gr, network: Network, embedded, max_pixels: int) -> None:
+    images = network.tiled.model.num_images
+    with gr.Row():
+        with gr.Column(scale=1):
+            file = gr.File(label="Embedding file", file_types=list(SUFFIXES), height=150)
+        with gr.Column(scale=1):
+            gr.Markdown(
+                "The file as it was downloaded. If its pictures were embedded on this page, they "
+                "are shown beside the restored ones."
+            )
+            force = gr.Checkbox(
+                label=FORCE, info="even if the file was changed or another network wrote it"
+            )
+            button = gr.Button("Restore", variant="primary")
+    with gr.Column(visible=False) as result:
+        facts = gr.HTML(elem_classes="notes")
+        gallery = _gallery(gr, "Restored pictures", columns=3)
+        with gr.Column(visible=False) as comparing:
+            choice = gr.Radio(
+                [title(i) for i in range(images)],
+                value=title(0),
+                label="Compare: original on the left, restored on the right",
+                type="index",
+            )
+            slider = gr.ImageSlider(
+                show_label=False,
+                format="png",
+                interactive=False,
+                buttons=["fullscreen"],
+                max_height=400,
+                elem_classes="compare",
+            )
+        downloads = gr.File(
+            label="Restored files",
+            file_count="multiple",
+            interactive=False,
+            elem_classes="restored-files",
+        )
+
+    def restore(file, force, embedded):
+        if file is None:
+            raise _error(gr, "Choose an embedding file first.")
+        path = Path(file)
+        with tempfile.TemporaryDirectory(prefix="restore.") as folder:
+            folder = Path(folder)
+            with _told(gr, [path]):
+                done = restore_file(
+                    network, path, folder / "restored", force=force, max_pixels=max_pixels
+                )
+                originals = originals_of(path, embedded, max_pixels)
+            lines = [in_page_words(note, [path]) for note in done.notes]
+            if originals is None:
+                pictures = [(str(file), title(i)) for i, file in enumerate(done.paths)]
+                pair, lines = None, [f"{count(done.paths)} restored.", *lines]
+            else:
+                pairs = compare(originals, done.paths, folder)
+                mean = np.mean([pair.psnr for pair in pairs])
+                summary = f"{count(done.paths)} restored, with a mean PSNR of {mean:.2f} dB."
+                lines = [summary, *lines]
+                pictures = [shown for i, pair in enumerate(pairs) for shown in row(i, pair)]
+                pair = (str(pairs[0].original), str(pairs[0].restored))
+            yield (
+                pictures,
+                _paragraphs(lines),
+                [str(file) for file in done.paths],
+                pair,
+                title(0),
+                gr.Column(visible=pair is not None),
+                gr.Column(visible=True),
+            )
+
+    def choose(index, pictures):
+        # Three pictures a row, as `row` puts them.
+        original, restored = (path for path, _ in pictures[3 * index : 3 * index + 2])
+        return original, restored
+
+    button.click(
+        restore,
+        [file, force, embedded],
+        [gallery, facts, downloads, slider, choice, comparing, result],
+        show_progress_on=[button],
+        **_one_at_a_time(),
+    )
+    choice.input(
+        choose, [choice, gallery], slider, show_progress="hidden", api_visibility="private"
+    )
+
+
+def _gallery(gr, label: str, columns: int):
+    # Its label would cover the first picture.
+    return gr.Gallery(
+        label=label,
+        show_label=False,
+        columns=columns,
+        height="auto",
+        object_fit="contain",
+        format="png",
+        interactive=False,
+        buttons=["fullscreen"],
+        elem_classes="pictures",
+    )
+
+
+def _paragraphs(lines: Sequence[str]) -> str:
+    return "".join(f"<p>{line}</p>" for line in lines)
+
+
+def _paths(files) -> list[Path]:
+    return [Path(file) for file in files or []]
+
+
+def _one_at_a_time() -> dict:
+    """Options of an event: whatever decodes or computes shares one queue for all tabs."""
+    return {"concurrency_id": "network", "concurrency_limit": 1, "api_visibility": "private"}
+
+
+@contextlib.contextmanager
+def _told(gr, paths: Sequence[Path]) -> Iterator[None]:
+    """Turns mistakes of the user into messages on the page."""
+    try:
+        yield
+    except UserError as error:
+        raise _error(gr, in_page_words(str(error), paths)) from error
+
+
+def _error(gr, message: str):
+    return gr.Error(message, title="This does not work", duration=None, print_exception=False)
