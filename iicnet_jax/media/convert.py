@@ -15,7 +15,7 @@ from iicnet_jax.evaluation.tiling import Tiled
 from iicnet_jax.media import embedding_file
 from iicnet_jax.media.embedding_file import Record
 from iicnet_jax.media.images import MAX_PIXELS, check_output, read_picture
-from iicnet_jax.media.outputs import write_folder
+from iicnet_jax.media.outputs import check_folder, write_folder
 from iicnet_jax.weights.model_dir import fingerprint, load_config, load_model
 
 # Clauses about a file.
@@ -190,7 +190,7 @@ def restore_file(
         changed, or another network embedded the pictures.
     """
     names = [f"{i:02d}.png" for i in range(network.tiled.model.num_images)]
-    _check_folder(folder, names, overwrite)
+    check_folder(folder, overwrite, names)
     restored, _, notes = restore_pictures(
         network, embedding, size=size, force=force, max_pixels=max_pixels
     )
@@ -313,20 +313,6 @@ def _restored_size(file, pixels, size, model, path) -> tuple[int, int]:
             f"{_size(pixels)}: leave the size out, or name the right one"
         )
     return size
-
-
-def _check_folder(folder: Path, names: Sequence[str], overwrite: bool) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file: name a folder")
-    for name in names:
-        if (folder / name).is_dir():
-            raise UserError(f"{folder / name} is a folder: name another folder")
-    existing = [name for name in names if (folder / name).exists()]
-    if existing and not overwrite:
-        raise UserError(
-            f"{folder} already holds {', '.join(existing[:3])}: name another folder, or pass "
-            "--overwrite"
-        )
 
 
 def _size(pixels) -> str:

@@ -177,7 +177,7 @@ def restore_video(
         paths, track = (output,), file.video if sound else None
         notes += [f"{output} {note}" for note in _write_video(output, frames, plan, track)]
     if changes:
-        notes.append(f"{source} {embedding_video.describe_changes(changes)}")
+        notes.append(f"{source} {embedding_video.describe_changes(file, changes)}")
     return Restored(paths, tuple(notes))
 
 
@@ -209,7 +209,7 @@ def inspect_video(
         "sound": video.sound,
         "record": None if file.record is None else dataclasses.asdict(file.record),
         "intact": None if file.record is None else not changes,
-        "problem": embedding_video.describe_changes(changes) if changes else file.problem,
+        "problem": embedding_video.describe_changes(file, changes) if changes else file.problem,
     }
 
 

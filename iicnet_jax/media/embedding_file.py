@@ -15,6 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.files import to_json
+from iicnet_jax.media import changes
 from iicnet_jax.media.images import LOSSLESS, MAX_PIXELS, Picture, read_picture, write_picture
 
 FORMAT_VERSION = 1
@@ -186,10 +187,10 @@ def examine(path: Path, *, max_pixels: int = MAX_PIXELS) -> EmbeddingFile:
     pixels = with_channels(pixels, record.channels)
     if pixels is None or not record.matches(pixels):
         pixels = picture.pixels if pixels is None else pixels
+        happened = changes.in_picture(path, picture, record.size, record.channels)
         problem = (
-            "has been changed since it was written (recompressed, resized, edited or "
-            "colour-managed), so the images do not come back as they were: look for the "
-            "original file"
+            f"has been changed since it was written: {happened}. The images do not come back as "
+            "they were: look for the original file"
         )
     return EmbeddingFile(pixels, record, picture.format, problem)
 

@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.files import replacing
-from iicnet_jax.media import video_file
+from iicnet_jax.media import changes, video_file
 from iicnet_jax.media.embedding_file import Record, pixel_fingerprint, with_channels
 from iicnet_jax.media.groups import Frame
 from iicnet_jax.media.video_file import LOSSLESS, Limits, Video
@@ -100,23 +100,23 @@ def examine(path: Path, limits: Limits) -> EmbeddingVideo:
     return EmbeddingVideo(video, record, hashes, None)
 
 
-def read_embeddings(file: EmbeddingVideo, changes: list[str] | None = None) -> Iterator[Pixels]:
+def read_embeddings(file: EmbeddingVideo, found: list[str] | None = None) -> Iterator[Pixels]:
     """The frames, one after the other, compared with the record where there is one.
 
-    Frames of one channel come as three if they have got colours since. `changes`: takes what was
+    Frames of one channel come as three if they have got colours since. `found`: takes what was
     changed, a few words each, instead of an error.
 
     Raises:
-      UserError: the file is damaged; without `changes`, also if frames were changed or are missing.
+      UserError: the file is damaged; without `found`, also if frames were changed or are missing.
     """
 
     def changed(what):
-        if changes is None:
+        if found is None:
             raise UserError(
-                f"{file.video.path} {describe_changes([what])} (--force restores what can be "
+                f"{file.video.path} {describe_changes(file, [what])} (--force restores what can be "
                 "restored)"
             )
-        changes.append(what)
+        found.append(what)
 
     number = -1
     for number, frame in enumerate(video_file.read_frames(file.video)):
@@ -132,12 +132,16 @@ def read_embeddings(file: EmbeddingVideo, changes: list[str] | None = None) -> I
         changed(f"no frame {number + 1}")
 
 
-def describe_changes(changes: Sequence[str]) -> str:
-    """A clause about the file."""
-    others = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+def describe_changes(file: EmbeddingVideo, found: Sequence[str]) -> str:
+    """A clause about a file with a record, from what `read_embeddings` found."""
+    video = file.video
+    others = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    happened = changes.in_video(
+        video.size, file.record.size, video.codec, video.frames, len(file.hashes)
+    )
     return (
-        f"has been changed since it was written ({changes[0]}{others}: recompressed, resized, "
-        "edited or cut), so the images do not come back as they were: look for the original file"
+        f"has been changed since it was written ({found[0]}{others}): {happened}. The images do "
+        "not come back as they were: look for the original file"
     )
 
 

@@ -16,6 +16,8 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.files import replacing
+from iicnet_jax.media.blame import blaming
+from iicnet_jax.media.outputs import check_file
 
 # Pillow has decoders for dozens of formats; what nobody needs only widens the way in.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -93,26 +95,25 @@ def opened(
       UserError: as `read_picture`, whatever the body meets in the file; a UserError of the body
         is the second half of a sentence about the file.
     """
-    try:
-        with _limited(max_pixels), Image.open(path, formats=formats) as image:
-            yield image
-    except UserError as error:
-        raise UserError(f"{path} {error}") from error
-    except FileNotFoundError as error:
-        raise UserError(f"there is no file {path}") from error
-    except (IsADirectoryError, PermissionError) as error:
-        raise UserError(f"{path} cannot be opened: {error.strerror}") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UserError(
-            f"{path} has more than {max_pixels / 1e6:g} megapixels: make it smaller, or allow "
-            "more with --max-pixels"
-        ) from error
-    except UnidentifiedImageError as error:
-        raise UserError(
-            f"{path} is not a picture that can be read: convert it to one of {', '.join(formats)}"
-        ) from error
-    except Exception as error:  # decoders raise nearly anything on damaged files
-        raise UserError(f"{path} is damaged ({error}): replace the file") from error
+
+    def describe(error):
+        if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
+            return (
+                f"has more than {max_pixels / 1e6:g} megapixels: make it smaller, or allow more "
+                "with --max-pixels"
+            )
+        if isinstance(error, UnidentifiedImageError):
+            listed = ", ".join(formats)
+            return f"is not a picture that can be read: convert it to one of {listed}"
+        # Decoders raise nearly anything on damaged files.
+        return f"is damaged ({error}): replace the file"
+
+    with (
+        blaming(path, describe),
+        _limited(max_pixels),
+        Image.open(path, formats=formats) as image,
+    ):
+        yield image
 
 
 def write_picture(
@@ -145,12 +146,7 @@ def write_picture(
 
 def check_output(path: Path, overwrite: bool) -> None:
     """Raises UserError unless `write_picture` may write there; tells before the long work."""
-    if path.suffix.lower() not in LOSSLESS:
-        raise UserError(
-            f"{path} must end in {' or '.join(LOSSLESS)}: other formats would change the pixels"
-        )
-    if path.exists() and not overwrite:
-        raise UserError(f"{path} exists: name another file, or pass --overwrite")
+    check_file(path, tuple(LOSSLESS), overwrite)
 
 
 @contextlib.contextmanager

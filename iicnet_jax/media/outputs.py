@@ -1,5 +1,6 @@
 """What a command may write: one file, or a folder of pictures, told before the long work."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,23 +19,63 @@ def check_form(path: Path, suffixes: Sequence[str], overwrite: bool) -> str:
     """The suffix of the result in lower case; `FOLDER` among `suffixes` allows a folder.
 
     Raises:
-      UserError: another suffix, a file in the place of a folder or the other way round, or
-        something is there already (without `overwrite`).
+      UserError: another suffix, or as `check_folder` and `check_file`.
     """
-    suffix = path.suffix.lower()
-    if suffix not in suffixes:
+    if FOLDER in suffixes and path.suffix == FOLDER:
+        check_folder(path, overwrite)
+    else:
+        check_file(path, suffixes, overwrite)
+    return path.suffix.lower()
+
+
+def check_file(path: Path, suffixes: Sequence[str], overwrite: bool) -> None:
+    """Tells before the long work what would be wrong with a file at its end.
+
+    Raises:
+      UserError: another suffix, a folder in its place, a file there (without `overwrite`), or a
+        folder that cannot be written to.
+    """
+    if path.suffix.lower() not in suffixes:
         forms = [x or "no suffix, for a folder of pictures" for x in suffixes]
         raise UserError(f"{path} must end in {' or '.join(forms)}")
-    if suffix == FOLDER and path.exists() and not path.is_dir():
-        raise UserError(f"{path} is a file: name a folder, or a file that ends in {suffixes[0]}")
-    if suffix != FOLDER and path.is_dir():
+    if path.is_dir():
         raise UserError(f"{path} is a folder: name a file")
-    if not overwrite and path.exists():
-        if suffix != FOLDER:
-            raise UserError(f"{path} exists: name another file, or pass --overwrite")
-        if any(path.iterdir()):
-            raise UserError(f"{path} is not empty: name another folder, or pass --overwrite")
-    return suffix
+    if path.exists() and not overwrite:
+        raise UserError(f"{path} exists: name another file, or pass --overwrite")
+    _check_writable(path)
+
+
+def check_folder(folder: Path, overwrite: bool, names: Sequence[str] | None = None) -> None:
+    """The same for a folder that will get files of these `names`; None stands for any names.
+
+    Raises:
+      UserError: a file in its place, a folder in the place of a file, files there (without
+        `overwrite`), or no right to write.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file: name a folder")
+    _check_writable(folder)
+    if not folder.exists():
+        return
+    there = [path for path in sorted(folder.iterdir()) if names is None or path.name in names]
+    for path in there:
+        if names is not None and path.is_dir():
+            raise UserError(f"{path} is a folder: name another folder")
+    if there and not overwrite:
+        listed = ", ".join(path.name for path in there[:3])
+        raise UserError(
+            f"{folder} already holds {listed}: name another folder, or pass --overwrite"
+        )
+
+
+def _check_writable(path: Path) -> None:
+    place = path if path.is_dir() else path.absolute().parent
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir():
+        raise UserError(f"{path} cannot be written: {place} is a file")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise UserError(f"{path} cannot be written: {place} is read-only")
 
 
 def write_folder(

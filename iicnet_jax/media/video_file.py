@@ -16,6 +16,7 @@ from av.stream import Disposition
 from av.video.reformatter import ColorRange, Colorspace
 
 from iicnet_jax.errors import UserError
+from iicnet_jax.media.blame import blaming
 from iicnet_jax.media.groups import Frame
 from iicnet_jax.media.images import MAX_PIXELS
 
@@ -49,6 +50,7 @@ class Video:
     rate: Fraction
     start: Fraction  # when the first frame is shown
     sound: bool
+    codec: str  # FFmpeg's name of how the frames are coded
     notes: tuple[str, ...]  # what is not kept of it, a clause each
     attachments: Mapping[str, bytes]  # by name; not trusted
     limits: Limits
@@ -85,10 +87,12 @@ def examine(path: Path, limits: Limits = Limits()) -> Video:
         first = next(_decoded(container, stream), None)
         if first is None:
             raise UserError("holds no frames that can be decoded: replace the file")
-        size = _upright(first).shape[:2]
+        size, codec = _upright(first).shape[:2], stream.codec_context.name
         notes += _frame_notes(first, stream)
     start = times[0] * stream.time_base
-    return Video(path, size, len(times), rate, start, sounds > 0, tuple(notes), attachments, limits)
+    return Video(
+        path, size, len(times), rate, start, sounds > 0, codec, tuple(notes), attachments, limits
+    )
 
 
 def read_frames(video: Video) -> Iterator[Frame]:
@@ -198,22 +202,18 @@ def _pictures(container) -> av.VideoStream:
     raise UserError("holds no video: name another file")
 
 
-@contextlib.contextmanager
-def _blaming(path: Path) -> Iterator[None]:
-    """Whatever goes wrong in the body is the fault of that file."""
-    try:
-        yield
-    except UserError as error:
-        raise UserError(f"{path} {error}") from error
-    except FileNotFoundError as error:
-        raise UserError(f"there is no file {path}") from error
-    except (IsADirectoryError, PermissionError) as error:
-        raise UserError(f"{path} cannot be opened: {error.strerror}") from error
-    except (av.FFmpegError, OSError) as error:
-        raise UserError(
-            f"{path} cannot be read as a video ({error.strerror}): replace the file, or convert it "
-            f"to one of {', '.join(FORMATS.values())}"
-        ) from error
+def _blaming(path: Path):
+    """Whatever goes wrong in the body is the fault of that video."""
+    return blaming(path, _describe)
+
+
+def _describe(error: Exception) -> str | None:
+    if isinstance(error, (av.FFmpegError, OSError)):
+        return (
+            f"cannot be read as a video ({error.strerror}): replace the file, or convert it to one "
+            f"of {', '.join(FORMATS.values())}"
+        )
+    return None
 
 
 def _times(container, stream, limits: Limits) -> list[int]:

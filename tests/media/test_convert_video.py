@@ -214,21 +214,31 @@ def edited(frames):
 
 
 CHANGES = {
-    "one bit": (edited, "frame 2"),
-    "lossy": (lambda frames: frames, "frame 0"),
-    "cut": (lambda frames: frames[:3], "no frame 3"),
-    "longer": (lambda frames: [*frames, frames[0]], "frame 4"),
-    "reordered": (lambda frames: frames[::-1], "frame 0"),
-    "scaled": (lambda frames: [frame.repeat(2, 0).repeat(2, 1) for frame in frames], "frame 0"),
+    "one bit": (edited, "frame 2", "edited, or recompressed and coded without loss again"),
+    "lossy": (lambda frames: frames, "frame 0", r"recompressed \(mpeg4\)"),
+    "cut": (lambda frames: frames[:3], "no frame 3", r"cut \(3 of 4 frames are there\)"),
+    "longer": (
+        lambda frames: [*frames, frames[0]],
+        "frame 4",
+        r"lengthened \(5 frames instead of 4",
+    ),
+    "reordered": (lambda frames: frames[::-1], "frame 0", "edited"),
+    "scaled": (
+        lambda frames: [frame[::2, ::4] for frame in frames],
+        "frame 0",
+        r"resized or cropped \(2x4 pixels, of images of 16x16\)",
+    ),
 }
 
 
-@pytest.mark.parametrize(("change", "what"), CHANGES.values(), ids=CHANGES)
-def test_changed_pixels_need_force(tmp_path, embedded, change, what, request):
+@pytest.mark.parametrize(("change", "what", "looks"), CHANGES.values(), ids=CHANGES)
+def test_changed_pixels_need_force(tmp_path, embedded, change, what, looks, request):
     lossy = "lossy" in request.node.callspec.id
     path = changed(embedded, tmp_path / "c.mkv", change, "mpeg4" if lossy else "ffv1")
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(UserError, match=rf"c\.mkv has been changed .*\({what}:.*\(--force"):
+    with pytest.raises(
+        UserError, match=rf"c\.mkv has been changed .*\({what}\): it looks {looks}.*\(--force"
+    ):
         restore_video(columns(), path, tmp_path / "r.mkv")
     assert sorted(tmp_path.iterdir()) == before
     assert inspect_video(path)["intact"] is False
@@ -334,7 +344,9 @@ def test_outputs_are_replaced_only_on_request(tmp_path, clip, embedded):
     folder = tmp_path / "folder"
     folder.mkdir()
     restore_video(columns(), embedded, folder)
-    with pytest.raises(UserError, match="folder is not empty: name another folder, or pass --over"):
+    with pytest.raises(
+        UserError, match=r"folder already holds 000000\.png, 000001\.png, 000002\.png: name"
+    ):
         restore_video(columns(), embedded, folder)
     restore_video(columns(), embedded, folder, overwrite=True)
     (tmp_path / "file").touch()

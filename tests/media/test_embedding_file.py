@@ -118,28 +118,39 @@ def with_another_pixel(image):
 
 
 CHANGES = {
-    "edited": with_another_pixel,
-    "resized": lambda image: (image.resize((14, 12)), {}),
-    "colour-managed": lambda image: (image.point(lambda value: min(255, value + 1)), {}),
+    "edited, recompressed or": with_another_pixel,
+    r"resized or cropped \(14x12 pixels": lambda image: (image.resize((14, 12)), {}),
+    r"colour-managed \(it has a colour profile\)": lambda image: (
+        image.point(lambda value: min(255, value + 1)),
+        {"icc_profile": b"Display P3"},
+    ),
     "turned": lambda image: (image.transpose(Image.Transpose.ROTATE_90), {}),
+    "reduced to grey": lambda image: (image.convert("L").convert("RGB"), {}),
 }
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_changed_pixels_are_noticed(tmp_path, suffix, change):
+@pytest.mark.parametrize(("looks", "change"), CHANGES.items())
+def test_changed_pixels_are_noticed(tmp_path, suffix, looks, change):
     path, pixels = written(tmp_path, suffix)
     keeping_the_record(path, change)
-    with pytest.raises(UserError, match="has been changed since it was written.*--force"):
+    with pytest.raises(UserError, match=f"changed since it was written: it looks {looks}.*--force"):
         read_embedding(path)
     read, record = read_embedding(path, force=True)
     assert record == record_of(pixels) and not record.matches(read)
 
 
+def test_fewer_colours_are_noticed(tmp_path):
+    path, _ = written(tmp_path, "png")
+    keeping_the_record(path, lambda image: (image.quantize(16), {}))
+    with pytest.raises(UserError, match="it looks reduced to a palette"):
+        read_embedding(path)
+
+
 def test_lossy_compression_is_noticed(tmp_path):
     path, _ = written(tmp_path, "webp")
     keeping_the_record(path, lambda image: (image, {"lossless": False}))
-    with pytest.raises(UserError, match="has been changed"):
+    with pytest.raises(UserError, match="has been changed .* it looks recompressed with loss"):
         read_embedding(path)
     save(path, read_embedding(path, force=True)[0], format="JPEG")
     with pytest.raises(UserError, match="is a JPEG file without a record"):

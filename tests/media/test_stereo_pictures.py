@@ -67,7 +67,7 @@ def test_outputs_and_other_models(tmp_path, inputs):
     with pytest.raises(UserError, match="was written by another model"):
         restore_stereo(columns(2, fingerprint="f" * 64), output, tmp_path / "new.png")
     assert not (tmp_path / "new.png").exists()
-    with pytest.raises(UserError, match="is not empty: name another folder, or pass --overwrite"):
+    with pytest.raises(UserError, match="already holds .*: name another folder, or pass --over"):
         restore_stereo(columns(2), output, tmp_path)
     with pytest.raises(UserError, match="exists"):
         embed_stereo(columns(2), inputs, output)

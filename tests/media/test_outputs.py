@@ -1,0 +1,52 @@
+"""What is told before the long work about files that could not be written after it."""
+
+import os
+
+import pytest
+
+from iicnet_jax.errors import UserError
+from iicnet_jax.media.outputs import check_file, check_folder, check_form
+
+PNG = (".png",)
+
+
+def test_what_is_there_stays_unless_it_is_to_be_replaced(tmp_path):
+    path = tmp_path / "a.png"
+    assert check_form(path.with_suffix(".PNG"), PNG, False) == ".png"
+    path.touch()
+    with pytest.raises(UserError, match=r"a\.png exists: name another file, or pass --overwrite"):
+        check_file(path, PNG, False)
+    check_file(path, PNG, True)
+    check_folder(tmp_path, False, ["b.png"])
+    with pytest.raises(UserError, match=r"already holds a\.png: name another folder"):
+        check_folder(tmp_path, False, ["a.png", "b.png"])
+    with pytest.raises(UserError, match=r"already holds a\.png: name another folder"):
+        check_form(tmp_path / "", ("",), False)
+    check_folder(tmp_path, True, ["a.png"])
+
+
+def test_files_and_folders_do_not_take_each_others_place(tmp_path):
+    (tmp_path / "a.png").mkdir()
+    (tmp_path / "file").touch()
+    for overwrite in (False, True):
+        with pytest.raises(UserError, match=r"a\.png is a folder: name a file"):
+            check_file(tmp_path / "a.png", PNG, overwrite)
+        with pytest.raises(UserError, match=r"a\.png is a folder: name another folder"):
+            check_folder(tmp_path, overwrite, ["a.png"])
+        with pytest.raises(UserError, match="file is a file: name a folder"):
+            check_folder(tmp_path / "file", overwrite)
+        with pytest.raises(UserError, match=r"b\.png cannot be written: .*file is a file"):
+            check_file(tmp_path / "file/more/b.png", PNG, overwrite)
+
+
+def test_a_folder_without_the_right_to_write_is_named(tmp_path, monkeypatch):
+    # Root may write everywhere, so that permissions of a real folder would show nothing.
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    check_file(tmp_path.parent / "x.png", PNG, False)
+    for check in (
+        lambda: check_file(tmp_path / "new/x.png", PNG, False),
+        lambda: check_folder(tmp_path / "new", False),
+        lambda: check_folder(tmp_path, False, []),
+    ):
+        with pytest.raises(UserError, match=f"cannot be written: {tmp_path} is read-only"):
+            check()
