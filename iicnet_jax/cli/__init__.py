@@ -1,10 +1,10 @@
-"""The `iicnet` command: what its words mean, then one call each.
-
-Exit status: 0 done, 1 a mistake or a broken file (one message on stderr), 2 unknown arguments.
-"""
+"""The `iicnet` command: what its words mean, then one call each (docs/commands.md)."""
 
 import argparse
-from collections.abc import Sequence
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator, Sequence
 
 from iicnet_jax import run
 from iicnet_jax.cli import data, demo, models, moving, pictures, weights
@@ -13,7 +13,9 @@ from iicnet_jax.errors import UserError
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs the command that the arguments name."""
-    with run.exit_on_user_error():
+    # As Ctrl-C, this leaves nothing half-written.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    with run.exit_on_user_error(), _disk_errors():
         run.set_up_logging()
         arguments, others = _parser().parse_known_args(argv)
         if others and not arguments.takes_config:
@@ -22,11 +24,23 @@ def main(argv: Sequence[str] | None = None) -> None:
         arguments.command(arguments)
 
 
+@contextlib.contextmanager
+def _disk_errors() -> Iterator[None]:
+    """What a disk refuses, where nothing closer to it says so, is no bug either."""
+    try:
+        yield
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise UserError(f"{where}{error.strerror or error}") from error
+
+
 def _parser():
     parser = argparse.ArgumentParser(
         "iicnet",
         description="Several pictures in one, and back.",
-        epilog="Exit status: 0 done, 1 a mistake or a broken file, 2 unknown arguments.",
+        epilog="Exit status: 0 done, 1 a mistake or a broken file (one message says which), 2 "
+        "unknown or missing arguments, 130 stopped by Ctrl-C, 143 by SIGTERM. docs/commands.md describes "
+        "every command.",
     )
     parser.set_defaults(takes_config=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -36,10 +36,16 @@ def save_model(
       model_config: the arguments of the network.
       about: where the network comes from (task, step, ...), kept as it is.
       method: names the network in `NETWORKS`.
+
+    Raises:
+      UserError, OSError: the disk refuses.
     """
     arrays = {name: np.asarray(value) for name, value in _by_name(params).items()}
     with replacing(folder / WEIGHTS) as temporary:
-        save_file(arrays, temporary)
+        try:
+            save_file(arrays, temporary)
+        except SafetensorError as error:
+            raise UserError(f"{folder / WEIGHTS} cannot be written: {error}") from error
     config = {
         "format": FORMAT_VERSION,
         "method": method,
