@@ -39,8 +39,8 @@ def _parser():
         "iicnet",
         description="Several pictures in one, and back.",
         epilog="Exit status: 0 done, 1 a mistake or a broken file (one message says which), 2 "
-        "unknown or missing arguments, 130 stopped by Ctrl-C, 143 by SIGTERM. docs/commands.md describes "
-        "every command.",
+        "unknown or missing arguments, 130 stopped by Ctrl-C, 143 by SIGTERM. docs/commands.md "
+        "describes every command.",
     )
     parser.set_defaults(takes_config=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
