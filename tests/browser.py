@@ -42,7 +42,7 @@ serve(models, port=json.loads(sys.argv[2]))
 """
 REDUCTION = 0.62  # of the pictures of the page
 MAX_BYTES = 300_000  # more than that, and a picture gets 256 colours
-WAIT = 60_000  # milliseconds; what happens first compiles a network
+WAIT = 120_000  # milliseconds; what happens first compiles a network
 
 
 def start(models: Mapping[str, Path], temporary: Path, cache: Path, port: int | None = None):
@@ -78,7 +78,7 @@ def serving(
             raise AssertionError("".join(lines))
     finally:
         process.send_signal(end)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=120)
     assert process.returncode == 0 and "Traceback" not in output, output
 
 

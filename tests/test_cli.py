@@ -224,7 +224,7 @@ def test_a_changed_embedding_is_refused_unless_forced(groups, model, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["embed", "GROUP/0.png", "-o", "OUT"], 1, "embeds 2 pictures, but 1 are given"),
+        (["embed", "GROUP/0.png", "-o", "OUT"], 1, "embeds 2 pictures, but 1 is given"),
         (["embed", "GROUP", "GROUP/0.png", "-o", "OUT"], 1, "pictures or folders of pictures"),
         (["embed", "EMPTY", "-o", "OUT"], 1, "holds no pictures"),
         (["embed", "GROUP/0.png", "GROUP/2.png", "-o", "OUT"], 1, "there is no file"),

@@ -196,7 +196,7 @@ def test_mistakes_are_told_on_the_page(visit, pictures, tmp_path):
     visit.upload(pictures[:1])
     visit.see("1 (reference): a.png")
     visit.click("Embed")
-    visit.see("this model embeds 2 pictures, but 1 are given")
+    visit.see("this model embeds 2 pictures, but 1 is given")
     visit.close_message()
 
     visit.page.reload()
@@ -254,7 +254,7 @@ def test_only_this_machine_is_answered(address):
 def test_a_port_that_is_taken_is_named(address, models, cache, tmp_path):
     port = int(address.rstrip("/").rsplit(":", 1)[1])
     process = browser.start({"": models["hiding"]}, tmp_path, cache, port)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=180)
     assert f"UserError: the page cannot be served at port {port}: end the program" in output
     assert not list(tmp_path.iterdir())
 

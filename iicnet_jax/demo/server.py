@@ -54,13 +54,13 @@ def serve(
         networks = load_networks(models, tile=tile, progress=lambda tiles: _progress(gr, tiles))
         page = layout.build_page(gr, networks, max_pixels)
         _launch(gr, page, port, open_browser)
-        try:
-            print(f"The page is at {page.local_url} (Ctrl-C ends it)", flush=True)
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            pass
-        finally:
-            page.close(verbose=False)
+        # No exception from here on: the interpreter would swallow one that falls into a callback.
+        end = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: end.set())
+        print(f"The page is at {page.local_url} (Ctrl-C ends it)", flush=True)
+        end.wait()
+        page.close(verbose=False)
 
 
 def load_networks(models: Mapping[str, Path], **options) -> dict[str, Network]:
