@@ -76,7 +76,7 @@ def test_the_fingerprint_tells_networks_apart(tmp_path, random_network):
 
 def test_the_number_of_pictures_must_be_the_models(tmp_path, inputs):
     for files in ([], inputs[:1], inputs * 2):
-        with pytest.raises(UserError, match=f"embeds 2 pictures, but {len(files)} are given"):
+        with pytest.raises(UserError, match=f"embeds 2 pictures, but {len(files)} (is|are) given"):
             embed_files(network(), files, tmp_path / "embedding.png")
     assert not (tmp_path / "embedding.png").exists()
 
