@@ -6,6 +6,7 @@ import logging
 import pkgutil
 import shlex
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from iicnet_jax import config as configuration
@@ -56,7 +57,7 @@ def measured_quality(workdir: Path, step: int) -> dict | None:
         },
         "command": training_command(config, workdir.resolve().name),
         "devices": (_read(workdir / ENVIRONMENT) or results["environment"])["devices"],
-        "date": results["environment"].get("date"),
+        "date": results["environment"].get("date") or _day(workdir / RESULTS),
     }
 
 
@@ -75,6 +76,10 @@ def training_command(config: Mapping, workdir: str) -> str:
     fields = [f"--config.{key}={value}" for key, value in changes[nearest].items()]
     program = ["python", "-m", "iicnet_jax.main", f"--config={nearest}"]
     return shlex.join([*program, *fields, f"--workdir=runs/{workdir}"])
+
+
+def _day(path: Path) -> str:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
 
 
 def _portable(root: str) -> str:

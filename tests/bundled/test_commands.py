@@ -145,3 +145,17 @@ def test_without_models_the_user_is_told_what_to_name(
     assert "there is no model hiding: name a folder" in refused(
         "embed", "--model", "hiding", *pictures[:2], "-o", tmp_path / "e.png"
     )
+
+
+def test_the_page_shows_every_model_under_a_title_of_its_own(call, folder, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr("iicnet_jax.demo.server.serve", lambda models, **_: shown.append(models))
+    for parent in ("x", "y"):
+        (tmp_path / parent / "mine").mkdir(parents=True)
+    call("demo")
+    first, second = tmp_path / "x/mine", tmp_path / "y/mine"
+    call("demo", "--model", first, "--model", second, "--model", "hiding")
+    assert shown == [
+        {name: folder / name for name in MODELS},
+        {str(first): first, str(second): second, "hiding": folder / "hiding"},
+    ]
