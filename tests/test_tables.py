@@ -197,9 +197,7 @@ def test_a_table_in_every_form(tmp_path):
     lines = [Line(row, Measure("restored", "ssim"), [Outcome(results, "run|1")] * 2)]
     text = rendering.write(table, lines, ["First."], tmp_path)
     assert text.startswith("Title\n\nFirst.\nA note.\n\nexperiment")
-    assert (
-        "A & b_c     restored SSIM          -  0.5000  0.0000      2           -       3" in text
-    )
+    assert "A & b_c     restored SSIM          -  0.5000  0.0000      2           -       3" in text
     assert "- A & b_c (restored SSIM): protocol: RGB; run: run|1 run|1" in text
     assert r"run\|1" in (tmp_path / "t.md").read_text()
     latex = (tmp_path / "t.tex").read_text()

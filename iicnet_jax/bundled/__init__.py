@@ -16,7 +16,7 @@ USES = {
     "hiding": ("a picture hidden in another", "iicnet embed A B"),
     "grayscale": ("the colours of a picture in a grey one", "iicnet embed --model grayscale A"),
     "rescaling": ("a picture in one of half its size", "iicnet embed --model rescaling A"),
-    "video": ("five frames of a video or GIF in one", "iicnet video embed, iicnet gif embed"),
+    "video": ("several frames of a video or GIF in one", "iicnet video embed, iicnet gif embed"),
     "stereo": ("the right view in the left one", "iicnet stereo embed"),
 }
 # How many pictures those take that `iicnet embed` is for.
