@@ -19,10 +19,12 @@ def as_text(found: Sequence[Mapping]) -> str:
     """A table of them, and where the numbers come from."""
     if not found:
         return "No models come with this installation: name one with --model."
-    rows = [[item["name"], _network(item["model"]), f"{item['bytes'] / 1e6:.1f}"] for item in found]
-    for row, item in zip(rows, found, strict=True):
-        row += _cells(item["about"].get("quality"))
-    header = ["model", "network", "MB", "embedding PSNR", "SSIM"]
+    rows = []
+    for item in found:
+        model, megabytes = item["model"], f"{item['bytes'] / 1e6:.1f}"
+        quality = _cells(item["about"].get("quality"))
+        rows.append([item["name"], _embeds(model), _network(model), megabytes, *quality])
+    header = ["model", "embeds", "network", "MB", "embedding PSNR", "SSIM"]
     lines = [markdown([*header, "restored PSNR", "SSIM"], rows), ""]
     for item in found:
         if item["use"]:
@@ -56,6 +58,12 @@ def _is_reduced(model: Mapping) -> bool:
         model.get("num_blocks", 0) < PAPER_BLOCKS[relation]
         or model.get("relation_features", 64) < 64
     )
+
+
+def _embeds(model: Mapping) -> str:
+    """How many pictures go into one of what size."""
+    size = "full" if model.get("downscaling", "none") == "none" else "half"
+    return f"{model.get('num_images', 1)} in 1, {size} size"
 
 
 def _network(model: Mapping) -> str:

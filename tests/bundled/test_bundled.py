@@ -134,8 +134,9 @@ def test_the_list_tells_quality_and_where_it_comes_from(save):
     assert first["about"]["quality"] == QUALITY
     text = describe.as_text(found)
     row, other = (line.split("|") for line in text.splitlines()[2:4])
-    assert [cell.strip() for cell in row[4:8]] == ["31.23", "0.9123", "28.50", ""]
-    assert other[2].strip() == "10 blocks, relation" and other[4].strip() == "not measured"
+    assert [cell.strip() for cell in row[5:9]] == ["31.23", "0.9123", "28.50", ""]
+    assert other[3].strip() == "10 blocks, relation" and other[5].strip() == "not measured"
+    assert row[2].strip() == "2 in 1, full size"
     assert "hiding: a picture hidden in another (iicnet embed A B)" in text.splitlines()
     assert (
         "    reduced network, trained on a CPU; 7 test samples of hiding (flicker, "
