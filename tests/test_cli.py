@@ -195,7 +195,7 @@ def test_evaluate_says_what_is_lost(groups, model):
     status, stdout, _ = iicnet("evaluate", "--model", model, groups / "05", groups / "06", "--json")
     assert status == 0
     for item in json.loads(stdout):
-        assert item["embedding"] is None, "it is smaller than the reference"
+        assert item["embedding"]["psnr"] > 0, "against the reference of half the size"
         mean = np.mean([frame["psnr"] for frame in item["frames"]])
         assert item["restored"]["psnr"] == pytest.approx(mean)
         assert len(item["frames"]) == 2

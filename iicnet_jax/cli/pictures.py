@@ -186,9 +186,7 @@ def _evaluate(arguments):
 def _quality(item):
     frames = ", ".join(f"{frame['psnr']:.2f}" for frame in item["frames"])
     line = f"{item['pictures'][0]}: restored {item['restored']['psnr']:.2f} dB ({frames})"
-    if item["embedding"]:
-        line += f", embedding {item['embedding']['psnr']:.2f} dB"
-    return line
+    return f"{line}, embedding {item['embedding']['psnr']:.2f} dB"
 
 
 def _check_names(outputs):

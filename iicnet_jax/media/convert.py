@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
+from iicnet_jax.data.images import halve
+from iicnet_jax.data.resize import imresize
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation import metrics
 from iicnet_jax.evaluation.tiling import Tiled
@@ -229,9 +231,8 @@ def measure_files(
     """Embeds pictures into 8 bits, restores them, and measures both; writes nothing.
 
     Returns:
-      PSNR (dB) and SSIM, of `embedding` against the reference (its luma, if the embedding is grey)
-      where it has the reference's size, else None; of the pictures `restored`, on average, and of
-      each in `frames`; and what was changed of the pictures.
+      PSNR (dB) and SSIM, of `embedding` against `reference_of` the first picture; of the pictures
+      `restored`, on average, and of each in `frames`; and what was changed of the pictures.
 
     Raises:
       UserError: see `embed_files`.
@@ -242,10 +243,27 @@ def measure_files(
     restored = network.tiled.restore(embedding, frames.shape[1:3])
     each = [_compare(*pair) for pair in zip(restored, frames, strict=True)]
     mean = {name: float(np.mean([measures[name] for measures in each])) for name in each[0]}
-    reference = frames[0] if embedding.shape[2] == 3 else metrics.luma(frames[0])
-    same = embedding.shape == reference.shape
-    measures = {"embedding": _compare(embedding, reference) if same else None}
+    measures = {"embedding": _compare(embedding, reference_of(network, frames[0]))}
     return measures | {"restored": mean, "frames": each}, notes
+
+
+def reference_of(
+    network: Network, picture: UInt8[np.ndarray, "h w 3"]
+) -> UInt8[np.ndarray, "h2 w2 k"]:
+    """What the embedding is to look like: the first picture as its network has learnt it.
+
+    Of half the size with down-scaling (bicubic for rescaling, else means of 2x2 squares; an odd
+    last row or column is repeated), and its luma where the embedding is grey.
+    """
+    model = network.tiled.model
+    if model.scale == 2:
+        height, width = picture.shape[:2]
+        even = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        if network.task == "rescaling":
+            picture = imresize(even, *model.embedding_size(height, width))
+        else:
+            picture = halve(even)
+    return metrics.luma(picture) if model.embedding_channels == 1 else picture
 
 
 def inspect_file(path: Path, *, max_pixels: int = MAX_PIXELS) -> dict:

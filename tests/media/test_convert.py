@@ -11,9 +11,19 @@ from pictures import MODEL, network, noise, save
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from iicnet_jax.data.resize import imresize
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation.inference import Converter, to_uint8
-from iicnet_jax.media.convert import embed_files, fit_to, inspect_file, load_network, restore_file
+from iicnet_jax.evaluation.metrics import luma, psnr
+from iicnet_jax.media.convert import (
+    embed_files,
+    fit_to,
+    inspect_file,
+    load_network,
+    measure_files,
+    reference_of,
+    restore_file,
+)
 from iicnet_jax.media.images import read_picture
 from iicnet_jax.models import IICNet
 from iicnet_jax.weights.model_dir import save_model
@@ -237,3 +247,28 @@ def test_inspect_says_everything_in_json(tmp_path, embedded):
     facts = inspect_file(save(tmp_path / "a.jpg", noise(5, 4)))
     assert (facts["record"], facts["intact"]) == (None, None)
     assert "is a JPEG file" in facts["problem"]
+
+
+def test_an_embedding_is_compared_with_what_it_is_to_look_like():
+    picture = noise(5, 4)
+    rows = [*picture, picture[-1]]  # the last one is repeated
+    mean = np.mean([[rows[2 * y + dy] for dy in (0, 1)] for y in range(3)], axis=1)
+    halved = mean.reshape(3, 2, 2, 3).mean(axis=2)
+    found = reference_of(network(), picture)
+    assert found.shape == (3, 2, 3) and np.abs(found - halved).max() <= 0.5
+    np.testing.assert_array_equal(reference_of(network(channels=1), picture), luma(found))
+    bicubic = reference_of(network(task="rescaling"), picture)
+    np.testing.assert_array_equal(bicubic, imresize(np.stack(rows), 3, 2))
+
+
+def test_what_is_lost_is_measured(tmp_path):
+    paths = [save(tmp_path / f"{seed}.png", noise(24, 26, seed=seed)) for seed in (0, 1)]
+    measures, notes = measure_files(network(), paths)
+    first, second = (read_picture(path).pixels for path in paths)
+    every_second = first[::2, ::2]
+    assert measures["embedding"]["psnr"] == psnr(every_second, reference_of(network(), first))
+    enlarged = every_second.repeat(2, axis=0).repeat(2, axis=1)
+    assert [item["psnr"] for item in measures["frames"]] == [
+        psnr(enlarged, picture) for picture in (first, second)
+    ]
+    assert notes == ()
