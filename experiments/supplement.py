@@ -75,6 +75,7 @@ def settings(row: list[str]) -> dict[str, object]:
         "data.batch_size": int(batch),
         "data.crop": CROPS.get(name, 144),
         "data.step": 1,
+        "data.training_step": 5,
         "data.flip_rotate": False,
         "data.regime": regime,
     }
