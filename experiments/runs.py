@@ -99,14 +99,17 @@ class Run:
         """
         if self.results is not None:
             return
+        path = self.folder / "results.json"
+        before = path.stat().st_mtime_ns if path.is_file() else None
         try:
             launch(self.command, self.folder)
-            results = json.loads((self.folder / "results.json").read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise RunError("stopped before it was evaluated") from error
+            # The program also ends well when it is told to stop.
+            if not path.is_file() or path.stat().st_mtime_ns == before:
+                raise RunError("stopped before it was evaluated")
         except RunError as error:
             files.write_text(self.folder / ERROR, f"{error}\n")
             raise
+        results = json.loads(path.read_text(encoding="utf-8"))
         results["settings"] = evaluation_settings(self.config)
         files.write_json(self._results_file, results)
         (self.folder / ERROR).unlink(missing_ok=True)

@@ -91,12 +91,14 @@ def test_a_chart_leaves_out_what_cannot_be_drawn():
     assert charts.line_chart({"a": []}, x_label="", y_label="") == ""
 
 
-def test_a_figure_shows_what_each_method_restored(runs, tmp_path):
+def test_a_figure_shows_what_each_method_restored(runs, tmp_path, monkeypatch):
     names = figure.common_samples(workdirs.read([runs / name for name in NAMES]))
     assert names == ["one_00001", "two_00002"]
-    command = [sys.executable, "-m", "experiments.figure", *(str(runs / name) for name in NAMES)]
     out = tmp_path / "figure.png"
-    subprocess.run([*command, "-o", str(out), "--names=a,b", "--crop=8,4,40,32"], check=True)
+    folders = [str(runs / name) for name in NAMES]
+    command = ["figure", *folders, "-o", str(out), "--names=a,b", "--crop=8,4,40,32"]
+    monkeypatch.setattr(sys, "argv", command)
+    figure.main()
     picture = np.asarray(Image.open(out))
     cell = (32 + figure.LABEL + figure.GAP, 40 + figure.GAP)
     assert picture.shape == (7 * cell[0] - figure.GAP, 3 * cell[1] - figure.GAP, 3)
@@ -115,21 +117,26 @@ def test_a_figure_needs_a_sample_that_all_have(runs, tmp_path):
 
 
 @contextlib.contextmanager
-def visiting(address, scheme="light"):
-    """An open page in headless Chromium, and the addresses that it asked for."""
+def chromium():
+    """Opens an address in headless Chromium: a function of the address and the colour scheme."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser.CHROMIUM, args=browser.LAUNCH)
-        page = chromium.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 900})
-        requests, problems = [], []
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(address)
-        yield page, requests
+        launched = playwright.chromium.launch(executable_path=browser.CHROMIUM, args=browser.LAUNCH)
+        problems = []
+
+        def visit(address, scheme):
+            page = launched.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 900})
+            requests = []
+            page.on("request", lambda request: requests.append(request.url))
+            page.on("console", lambda message: problems.append(message.text))
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            page.goto(address)
+            return page, requests
+
+        yield visit
+        launched.close()
         assert not problems
-        chromium.close()
 
 
 @pytest.mark.skipif(bool(browser.MISSING), reason=f"no browser without {browser.MISSING}")
@@ -137,23 +144,24 @@ def test_a_report_in_a_browser(runs, tmp_path):
     out = tmp_path / "report.html"
     command = [sys.executable, "-m", "experiments.report", *(str(runs / name) for name in NAMES)]
     subprocess.run([*command, "-o", str(out)], check=True)
-    colours = {}
-    for scheme in ("light", "dark"):
-        with visiting(out.as_uri(), scheme) as (page, requests):
-            colours[scheme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
-            assert all(url.startswith(("data:", "file:")) for url in requests)
-            assert requests[0] == out.as_uri()
-            broken = "[...document.images].filter(image => !image.naturalWidth).length"
-            assert page.evaluate(broken) == 0
-            overflow = "document.documentElement.scrollWidth - innerWidth"
-            assert page.evaluate(overflow) <= 0
-            slider = page.locator(".slider").nth(1)
-            upper = slider.locator("img").nth(1)
-            clip = "image => getComputedStyle(image).clipPath"
-            assert upper.evaluate(clip).endswith("50%)")
-            slider.scroll_into_view_if_needed()
-            box = slider.bounding_box()
-            page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + box["height"] / 2)
-            cut = float(re.search(r"([\d.]+)%\)$", upper.evaluate(clip)).group(1))
-            assert cut == pytest.approx(20, abs=4)
-    assert colours["light"] != colours["dark"]
+    with chromium() as visit:
+        colours = [check_page(*visit(out.as_uri(), scheme)) for scheme in ("light", "dark")]
+    assert colours[0] != colours[1]
+
+
+def check_page(page, requests):
+    """Everything is there, nothing was asked for, a slider moves; returns the background."""
+    assert all(url.startswith(("data:", "file:")) for url in requests)
+    broken = "[...document.images].filter(image => !image.naturalWidth).length"
+    assert page.evaluate(broken) == 0
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    slider = page.locator(".slider").nth(1)
+    upper = slider.locator("img").nth(1)
+    clip = "image => getComputedStyle(image).clipPath"
+    assert upper.evaluate(clip).endswith("50%)")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + box["height"] / 2)
+    cut = float(re.search(r"([\d.]+)%\)$", upper.evaluate(clip)).group(1))
+    assert cut == pytest.approx(20, abs=4)
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -82,6 +82,16 @@ def test_a_run_that_fails_loses_no_other(data, tmp_path, capsys):
     assert rows_of(tmp_path, "table2")[0]["remark"] == "" and not (folder / "error.txt").exists()
 
 
+def test_older_results_are_not_taken_for_new_ones(data, tmp_path):
+    assert start(table2.TABLE, data, tmp_path, "--only=iicnet_step1", "--seeds=1") == 0
+    # As when the evaluation is interrupted.
+    nothing = lambda command, folder: None  # noqa: E731
+    only = "--only=iicnet_step3"
+    assert start(table2.TABLE, data, tmp_path, only, "--seeds=1", launch=nothing) == 1
+    row = rows_of(tmp_path, "table2")[0]
+    assert row["ours"] == "" and "stopped before it was evaluated" in row["remark"]
+
+
 def test_what_is_missing_leaves_a_row(tmp_path, capsys):
     (tmp_path / "data").mkdir()
     launch = Launcher()
