@@ -48,8 +48,7 @@ class Workdir:
     @property
     def differences(self) -> dict[str, tuple]:
         """Fields that differ from base.py: its value and the run's, the learnt ones first."""
-        method = self.config.get("method")
-        known = configuration.flatten(base.get_config(method) if method else base.get_config())
+        known = configuration.flatten(base.get_config(self.config.get("method", "iicnet")))
         fields = configuration.flatten(self.config)
         different = {
             name: (known.get(name), value)
