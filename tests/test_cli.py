@@ -1,8 +1,10 @@
 """The iicnet command, as a user starts it."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -312,6 +314,29 @@ def test_a_video_goes_into_a_slower_one_and_comes_back(model, tmp_path):
     )
     assert status == 0
     assert len(json.loads(stdout)["restored"]) == len(list((tmp_path / "back").iterdir())) == 5
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_command_leaves_nothing(model, tmp_path, number, status):
+    frames = [np.full((64, 96, 3), number % 256, np.uint8) for number in range(3000)]
+    mp4.write_video(tmp_path / "in.mp4", frames)
+    process = subprocess.Popen(
+        [COMMAND, "video", "embed", "in.mp4", "--model", model, "-o", "out/e.mkv"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while process.poll() is None and not list(tmp_path.glob("out/.e.mkv.*/pictures.mkv")):
+            time.sleep(0.01)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert (process.returncode, stdout) == (status, "")
+    assert "Traceback" not in stderr
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_gif_goes_into_a_still_picture_and_comes_back(model, groups, tmp_path):

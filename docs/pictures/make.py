@@ -1,14 +1,14 @@
-"""What the bundled models do, as pictures for the README: python docs/pictures/make.py
+"""What the bundled models do, in one picture for the README: python docs/pictures/make.py
 
-Each shows inputs, embedding, restored images and errors times ten for one sample of the miniature
-of the model's dataset, made of scikit-image's photographs of the test split, which training never
+For each model inputs, embedding, restored images and errors times ten, of one sample of the
+miniature of its dataset, made of scikit-image's photographs of the test split, which training never
 saw. Embeddings are rounded to 8 bits, as in a file.
 """
 
 import tempfile
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from configs import base
 from iicnet_jax import bundled
@@ -19,9 +19,10 @@ from iicnet_jax.evaluation.pictures import overview
 from iicnet_jax.media.convert import load_network
 from iicnet_jax.weights.model_dir import load_config
 
-OUT = Path(__file__).parent
-MAX_SIDE = 640
-QUALITY = 80  # of these JPEG files
+OUT = Path(__file__).with_name("bundled.jpg")
+WIDTH = 900
+QUALITY = 80  # of the JPEG file
+TITLE = 22  # pixels
 
 
 def main():
@@ -30,16 +31,28 @@ def main():
         raise SystemExit("error: there are no bundled models to show")
     with tempfile.TemporaryDirectory() as scratch:
         write_sample(Path(scratch), sorted({SAMPLE_ROOTS[name] for name in folders}))
-        for name, folder in folders.items():
-            group = _group(name, folder, Path(scratch))
-            tiled = load_network(folder).tiled
-            embedding = tiled.embed_uint8(group["frames"])
-            restored = tiled.restore(embedding, group["frames"].shape[1:3])
-            picture = Image.fromarray(overview(group, embedding, restored))
-            picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
-            path = OUT / f"bundled_{name}.jpg"
-            picture.save(path, quality=QUALITY, optimize=True)
-            print(f"{path}: {path.stat().st_size} bytes")
+        rows = [_row(name, folder, Path(scratch)) for name, folder in folders.items()]
+    page = Image.new("RGB", (WIDTH, sum(row.height for row in rows)), "white")
+    top = 0
+    for row in rows:
+        page.paste(row, (0, top))
+        top += row.height
+    page.save(OUT, quality=QUALITY, optimize=True)
+    print(f"{OUT}: {', '.join(folders)}, {OUT.stat().st_size} bytes")
+
+
+def _row(name: str, folder: Path, sample: Path) -> Image.Image:
+    """What one model does, below its name."""
+    group = _group(name, folder, sample)
+    tiled = load_network(folder).tiled
+    embedding = tiled.embed_uint8(group["frames"])
+    restored = tiled.restore(embedding, group["frames"].shape[1:3])
+    picture = Image.fromarray(overview(group, embedding, restored))
+    picture.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
+    row = Image.new("RGB", (WIDTH, TITLE + picture.height), "white")
+    ImageDraw.Draw(row).text((0, 4), name, fill="black", font_size=16)
+    row.paste(picture, (0, TITLE))
+    return row
 
 
 def _group(name: str, folder: Path, sample: Path):

@@ -13,9 +13,7 @@ from iicnet_jax.errors import UserError
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs the command that the arguments name."""
-    # As Ctrl-C, this leaves nothing half-written.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with run.exit_on_user_error(), _disk_errors():
+    with run.exit_on_user_error(), _disk_errors(), _unwound_when_terminated():
         run.set_up_logging()
         arguments, others = _parser().parse_known_args(argv)
         if others and not arguments.takes_config:
@@ -32,6 +30,16 @@ def _disk_errors() -> Iterator[None]:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise UserError(f"{where}{error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def _unwound_when_terminated() -> Iterator[None]:
+    """SIGTERM leaves nothing half-written, as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser():
