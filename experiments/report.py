@@ -135,21 +135,22 @@ def _frames_chart(runs):
 
 
 def _samples(runs, count):
-    names = list(dict.fromkeys(name for each in runs for name in each.samples))
-    # Those that most runs have come first.
-    names.sort(key=lambda name: -sum(name in each.samples for each in runs))
-    blocks = []
-    for name in names[:count]:
-        columns = _columns(runs, lambda each, name=name: _sample(each, name))
-        blocks.append(f"<h3>{escape(name)}</h3>{columns}")
-    return "".join(blocks)
+    shared = [name for name in runs[0].samples if all(name in each.samples for each in runs)]
+    # Each run's own where there are not enough that all have.
+    order = {each.path: list(dict.fromkeys([*shared, *each.samples])) for each in runs}
+    return "".join(
+        _columns(runs, lambda each, n=number: _sample(each, order[each.path][n : n + 1]))
+        for number in range(min(count, max(map(len, order.values()))))
+    )
 
 
-def _sample(each: Workdir, name: str) -> str:
-    if name not in each.samples:
-        return "<p>no pictures of this sample</p>"
-    sample = each.sample(name)
-    parts = [_slider("reference", sample.reference, "embedding", sample.embedding)]
+def _sample(each: Workdir, names: Sequence[str]) -> str:
+    """The pictures of one sample, if there is one."""
+    if not names:
+        return "<p>No pictures.</p>"
+    sample = each.sample(names[0])
+    parts = [f"<p>{escape(sample.name)}</p>"]
+    parts.append(_slider("reference", sample.reference, "embedding", sample.embedding))
     for index, images in enumerate(zip(sample.inputs, sample.restored, strict=True)):
         original, restored = images
         parts.append(_slider(f"image {index}", original, "restored", restored))

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -58,6 +59,15 @@ def test_nothing_is_loaded_from_elsewhere(runs):
 def test_a_run_that_has_just_begun(runs):
     page = pages(runs, "begun")
     assert 'aria-label="loss by step"' in page and "Results on the test split" not in page
+
+
+def test_runs_without_a_sample_in_common_show_their_own(runs, tmp_path):
+    shutil.copytree(runs / NAMES[0], tmp_path / "other")
+    for sample in (tmp_path / "other" / "samples").iterdir():
+        sample.rename(sample.with_name(f"other_{sample.name}"))
+    found = report.page(workdirs.read([runs / NAMES[0], tmp_path / "other", runs / "begun"]))
+    shown = re.findall(r"<p>([^<]*one_00001|No pictures.)</p>", found)
+    assert shown == ["one_00001", "other_one_00001", "No pictures."]
 
 
 def test_no_run(tmp_path):
