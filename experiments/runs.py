@@ -236,7 +236,7 @@ def launch(command: Sequence[str], folder: Path) -> None:
             status = process.wait()
         except KeyboardInterrupt:
             process.terminate()
-            process.communicate()
+            log.write(process.communicate()[0])
             raise
         finally:
             signal.signal(signal.SIGTERM, previous)

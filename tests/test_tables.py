@@ -3,6 +3,8 @@
 import csv
 import importlib
 import json
+import signal
+import sys
 
 import pytest
 
@@ -220,10 +222,26 @@ def test_a_table_in_every_form(tmp_path):
 def test_a_failed_program_is_quoted(tmp_path):
     script = "import sys; print('step 1'); sys.exit('error: no data: get it')"
     with pytest.raises(runs.RunError, match="^no data: get it\n\nstep 1"):
-        runs.launch([runs.sys.executable, "-c", script], tmp_path)
+        runs.launch([sys.executable, "-c", script], tmp_path)
     assert "step 1" in (tmp_path / "log.txt").read_text()
     with pytest.raises(runs.RunError, match="^ValueError: 5"):
-        runs.launch([runs.sys.executable, "-c", "raise ValueError(5)"], tmp_path)
+        runs.launch([sys.executable, "-c", "raise ValueError(5)"], tmp_path)
+
+
+def test_a_program_may_save_before_an_interruption_ends(tmp_path):
+    script = """
+import os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(print("saved")))
+print("ready", flush=True)
+os.kill(os.getppid(), signal.SIGTERM)
+while True:
+    signal.pause()
+"""
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        runs.launch([sys.executable, "-c", script], tmp_path)
+    assert (tmp_path / "log.txt").read_text().endswith("saved\n")
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_damaged_miniature_is_a_mistake_of_the_user(tmp_path):
