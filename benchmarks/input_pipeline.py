@@ -69,7 +69,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         data = arguments.data or Path(temporary)
         for regime in arguments.regimes:
-            root = _full_size_data(data, regime)
+            root = full_size_data(data, regime)
             for way in arguments.ways:
                 rates = _in_a_process(
                     _rates, regime, way, root, arguments.cores, arguments.seconds, arguments.repeats
@@ -139,7 +139,7 @@ def _send(pipe, function, arguments):
     os._exit(0)  # without waiting for the threads
 
 
-def _full_size_data(data, regime):
+def full_size_data(data, regime):
     """The root of a regime's dataset, with pictures of the published size."""
     name = SAMPLE_ROOTS[regime]
     if not (data / name).exists():

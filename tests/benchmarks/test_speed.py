@@ -1,0 +1,101 @@
+"""The benchmarks of speed run, write what they print, and compare like with like."""
+
+import importlib.util
+import json
+import sys
+from importlib import import_module
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from benchmarks import inference, roofline, train_step, turns
+from benchmarks.torch_reference import Reference
+from iicnet_jax import build
+from iicnet_jax.data.sample import write_sample
+
+NETWORK = {"num_images": 2, "num_blocks": 1, "relation": False, "relation_features": 4}
+SETTINGS = {"network": NETWORK, "batch_size": 1, "height": 4, "width": 4, "what": "train"}
+
+
+def run(monkeypatch, benchmark, tmp_path, *arguments):
+    """The rows and settings in the JSON file of a benchmark's main function."""
+    out = tmp_path / "results.json"
+    monkeypatch.setattr(sys, "argv", [benchmark.__name__, *arguments, f"--out={out}"])
+    benchmark.main()
+    return json.loads(out.read_text())
+
+
+def test_train_step_measures_resident_and_real_data(monkeypatch, tmp_path, capsys):
+    write_sample(tmp_path, ["flickr1024"])
+    small = ["--config=stereo_no_relation", "--blocks=1", "--crop=12", "--batch_sizes", "2"]
+    data = ["--real_data", f"--data={tmp_path}"]
+    results = run(monkeypatch, train_step, tmp_path, *small, *data, "--repeats=3")
+    resident, real = results["rows"]
+    assert (resident["program"], real["program"]) == ("iicnet_jax", "iicnet_jax, real data")
+    assert 0 < resident["min"] <= resident["median"] <= resident["max"]
+    assert real["synthetic"] == pytest.approx(real["median"] / resident["median"])
+    assert results["settings"]["device"] == "cpu"
+    assert "| iicnet_jax, real data |" in capsys.readouterr().out
+
+
+def test_inference_measures_whole_images_and_tiles(monkeypatch, tmp_path):
+    small = ["--config=stereo_no_relation", "--blocks=1", "--tile=24", "--repeats=1"]
+    sizes = ["--sizes", "30x26", "14x10", "--whole_limit=0.0005"]
+    rows = run(monkeypatch, inference, tmp_path, *small, *sizes)["rows"]
+    assert [(row["size"], row["program"]) for row in rows] == [
+        ("14x10", "whole"),
+        ("14x10", "tiled"),
+        ("30x26", "tiled"),
+    ]
+    for row in rows:
+        width, height = map(int, row["size"].split("x"))
+        assert row["megapixels/s"] == pytest.approx(width * height / 1e6 / row["median"])
+        assert 0.05 < row["GB"] < 100
+
+
+def test_programs_are_measured_in_turns():
+    calls = []
+    programs = {name: lambda name=name: calls.append(name) or len(calls) for name in "ab"}
+    assert turns.in_turns(programs, 2) == {"a": [1, 3], "b": [2, 4]}
+    assert calls == ["a", "b"] * 2
+
+
+def test_steps_of_one_call_are_steps_one_after_the_other():
+    def step(state, batch, key):
+        state = state * batch + 1
+        return state, {"loss": state}
+
+    state, metrics = train_step.repeated(step, 3)(jnp.float32(1), jnp.float32(2), jax.random.key(0))
+    assert float(state) == float(metrics["loss"]) == 15
+
+
+@pytest.mark.parametrize("experiment", ["video_n3_down", "rescale_x2"])
+def test_the_calculation_counts_the_convolutions_of_the_network(experiment):
+    config = import_module(f"configs.{experiment}").get_config()
+    config.model.update(num_blocks=1, relation_features=4)
+    model = nnx.eval_shape(lambda: build.create_model(config))
+
+    def weights(*modules):
+        leaves = jax.tree.leaves(nnx.state(modules))
+        return sum(np.prod(leaf.shape) for leaf in leaves if len(leaf.shape) != 1)
+
+    relation = [] if model.relation is None else [model.relation]
+    expected = weights(*relation) + 2 * weights(model.blocks, model.down)
+    convolutions = list(roofline.network_convolutions(config))
+    assert sum(c.size**2 * c.inputs * c.outputs for c in convolutions) == expected
+
+
+def test_a_missing_checkout_is_named(tmp_path):
+    with pytest.raises(RuntimeError, match=f"{tmp_path} holds no codes/models/InvNet.py"):
+        Reference(tmp_path, sys.executable, SETTINGS)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
+def test_a_python_without_pytorch_is_named(tmp_path):
+    (tmp_path / "codes" / "models").mkdir(parents=True)
+    (tmp_path / "codes" / "models" / "InvNet.py").touch()
+    with pytest.raises(RuntimeError, match=f"{sys.executable} cannot import torch"):
+        Reference(tmp_path, sys.executable, SETTINGS)
