@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from configs import base
-from iicnet_jax import build, config
+from iicnet_jax import build, config, run
 from iicnet_jax.errors import UserError
 
 EXPERIMENTS = sorted(
@@ -82,6 +82,11 @@ def test_a_method_has_fields_of_its_own():
         config.check(experiment, base.get_config())
     with pytest.raises(ValueError, match="unknown method 'irm'; known: iicnet, irn"):
         base.get_config("irm")
+
+
+def test_an_unknown_method_is_a_mistake_of_the_user():
+    with pytest.raises(UserError, match="config.method: unknown method 'irm'; known: iicnet"):
+        run.check_config(changed(method="irm"), flag_values=None)
 
 
 def test_a_missing_field_is_named():

@@ -64,7 +64,6 @@ def test_pictures_of_users_go_in_and_come_back(run, tmp_path, capsys):
     for path in restored:
         with Image.open(path) as image:
             assert image.size == (34, 21)
-    with pytest.raises(SystemExit, match="0"):
-        cli.main(["evaluate", "--model", str(workdir), *map(str, paths), "--json"])
+    cli.main(["evaluate", "--model", str(workdir), *map(str, paths), "--json"])
     (measures,) = json.loads(capsys.readouterr().out)
     assert len(measures["frames"]) == len(paths)

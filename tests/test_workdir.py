@@ -27,6 +27,18 @@ def test_what_is_only_watched_differently_may_change(tmp_path):
     assert workdir.read_config(tmp_path)["run"]["log_every"] == 3
 
 
+def test_a_run_from_before_there_were_methods_goes_on(tmp_path):
+    config = base.get_config()
+    workdir.claim(tmp_path, config)
+    path = tmp_path / "config.json"
+    older = json.loads(path.read_text())
+    assert older.pop("method") == "iicnet"
+    path.write_text(json.dumps(older))
+    workdir.claim(tmp_path, config)
+    with pytest.raises(UserError, match="method: 'iicnet' there, 'irn' now"):
+        workdir.claim(tmp_path, base.get_config("irn"))
+
+
 def test_the_environment_is_noted(tmp_path):
     workdir.claim(tmp_path, base.get_config())
     noted = json.loads((tmp_path / "environment.json").read_text())
