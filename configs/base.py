@@ -74,6 +74,16 @@ def get_config(method: str = "iicnet") -> ConfigDict:
     # "straight_through", or "none".
     config.quantisation = "noise"
 
+    # What is kept for the gradient: "none" saves no memory and is fastest; "remat" keeps the input
+    # of every coupling block and computes the rest twice, with the same gradients; "reversible"
+    # computes the inputs from the output, for hundreds of blocks, with a rounding error of theirs.
+    config.memory = "remat"
+    # Coupling blocks and the relation module's heads and tails: "scan" (a loop, compiled once),
+    # "unroll" (one after the other), "auto" (unrolled on CPUs, where loops are slow).
+    config.loop = "auto"
+    # In which convolutions multiply while training: "float32", "tensorfloat32" or "bfloat16".
+    config.precision = "float32"
+
     config.model = ConfigDict(MODELS[method])
     config.loss = ConfigDict(LOSSES[method])
 
@@ -120,8 +130,8 @@ def get_config(method: str = "iicnet") -> ConfigDict:
     )
 
     # How the run is watched and kept. Only this section, `evaluation`, `data.root`, `data.step`,
-    # `data.cache` and `data.workers` may change when a run is resumed: they do not change what is
-    # learnt.
+    # `data.cache`, `data.workers`, `memory` and `loop` may change when a run is resumed: they do
+    # not change what is learnt.
     config.run = ConfigDict(
         {
             "log_every": 100,  # steps between reports of the losses

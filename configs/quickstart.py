@@ -15,6 +15,7 @@ from configs import base
 def get_config():
     config = base.get_config()
     config.steps = 450
+    config.memory = "none"  # small enough to keep everything
     config.model.update(
         num_images=3, relation=False, downscaling="squeeze", split="ref", num_blocks=2
     )

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from iicnet_jax.data.regime import Regime
 from iicnet_jax.errors import UserError
 from iicnet_jax.models import NETWORKS, Network
+from iicnet_jax.models.execution import Execution, set_execution
 from iicnet_jax.training import optimizer
 from iicnet_jax.training.baseline_losses import InvertibleGrayscaleLoss, IRNLoss
 from iicnet_jax.training.losses import IICNetLoss, Loss
@@ -25,15 +26,24 @@ LOSSES: dict[str, type[Loss]] = {
 
 
 def create_model(config: ConfigDict) -> Network:
-    """The network with its initial weights, which depend on `config.seed`.
+    """The network with its initial weights, which depend on `config.seed`, as it is trained.
 
     Raises:
       UserError: the fields of `config.model` do not make a network.
     """
     try:
-        return NETWORKS[config.method](**config.model, rngs=nnx.Rngs(config.seed))
+        model = NETWORKS[config.method](**config.model, rngs=nnx.Rngs(config.seed))
     except ValueError as error:
         raise UserError(f"config.model does not make a network: {error}") from error
+    set_execution(model, Execution(config.memory, config.loop, config.precision))
+    return model
+
+
+def inference_graph(model: nnx.Module, config: ConfigDict) -> nnx.GraphDef:
+    """The graph of a network as it is measured and used: in float32, however it is trained."""
+    copy = nnx.clone(model)
+    set_execution(copy, Execution(loop=config.loop))
+    return nnx.graphdef(copy)
 
 
 def check_fit(model: Network, regime: Regime) -> None:

@@ -5,9 +5,19 @@ from collections.abc import Mapping
 from ml_collections import ConfigDict
 
 from iicnet_jax.errors import UserError, require_choice
+from iicnet_jax.models.execution import LOOPS, MEMORY, PRECISIONS
 
 # Fields that may differ between a run and its continuation: they do not change what is learnt.
-CHANGEABLE = ("run.", "evaluation.", "data.root", "data.step", "data.cache", "data.workers")
+CHANGEABLE = (
+    "run.",
+    "evaluation.",
+    "data.root",
+    "data.step",
+    "data.cache",
+    "data.workers",
+    "memory",
+    "loop",
+)
 
 # A section's name stands for all its fields.
 AT_LEAST_ZERO = (
@@ -39,7 +49,12 @@ POSITIVE = (
 )
 
 
-CHOICES = {"evaluation.checkpoint": ("latest", "best")}
+CHOICES = {
+    "memory": MEMORY,
+    "loop": LOOPS,
+    "precision": PRECISIONS,
+    "evaluation.checkpoint": ("latest", "best"),
+}
 
 
 def check(config: ConfigDict, base: ConfigDict) -> None:

@@ -29,14 +29,15 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
     """
     regime = create_regime(config.data, config.model)
     optimizer, _ = build.create_optimizer(config)
-    graph, initial = create_state(build.create_model(config), optimizer)
+    model = build.create_model(config)
+    _, initial = create_state(model, optimizer)
     with Checkpoints(workdir, read_only=True) as kept:
         state = kept.restore_state(initial, config.evaluation.checkpoint)
 
     networks = {"trained": state.params}
     if config.evaluation.untrained:
         networks = {"untrained": initial.params, **networks}
-    convert = Converter(graph, state.params)
+    convert = Converter(build.inference_graph(model, config), state.params)
     measures = {
         name: _evaluate_network(config, workdir, regime, convert.with_params(params), name)
         for name, params in networks.items()

@@ -14,6 +14,7 @@ from absl import logging as absl_logging
 from ml_collections import ConfigDict, config_flags
 from tqdm import tqdm
 
+from iicnet_jax import compilation_cache
 from iicnet_jax import config as configuration
 from iicnet_jax import workdir as run_folder
 from iicnet_jax.errors import UserError
@@ -28,6 +29,7 @@ def run(config: ConfigDict, workdir: str, mode: str) -> None:
     """Trains and evaluates as `mode` says. A mistake of the user ends the program with status 1."""
     with exit_on_user_error():
         check_config(config, flags.FLAGS)
+        compilation_cache.enable()
         folder = Path(workdir).expanduser()
         if mode == "eval":
             run_folder.require_same(folder, config)

@@ -83,7 +83,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         writer = make_writer(workdir, first_step, active=jax.process_index() == 0)
         stack.callback(writer.close)
         _describe(config, workdir, state, first_step, steps, mesh, writer)
-        validate = _Validation(config, regime, graph, writer)
+        validate = _Validation(config, regime, build.inference_graph(model, config), writer)
         guard = LossGuard(
             workdir / "nonfinite_loss.json", lambda index: regime.names("train")[index]
         )

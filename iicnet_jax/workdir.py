@@ -17,6 +17,8 @@ CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
 RESULTS = "results.json"  # of the evaluation
 MODEL_FOLDER = "model"  # the network, when all steps are done
+# Fields that came later, with what was done before.
+ADDED = {"method": "iicnet", "memory": "none", "loop": "auto", "precision": "float32"}
 PACKAGES = ("iicnet_jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
 
 
@@ -64,8 +66,7 @@ def read_config(workdir: Path) -> dict:
         raise UserError(f"{workdir} holds no run ({CONFIG} is missing)") from error
     except json.JSONDecodeError as error:
         raise UserError(f"{path} is damaged ({error}): start again in a new workdir") from error
-    # Runs from before there were other methods do not name theirs.
-    return {"method": "iicnet", **config}
+    return {**ADDED, **config}
 
 
 def environment() -> dict:

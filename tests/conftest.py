@@ -13,10 +13,11 @@ os.environ["XLA_FLAGS"] = (
 if "IICNET_TEST_CACHE" not in os.environ:
     CACHE = tempfile.TemporaryDirectory(prefix="iicnet_compiled_")
     os.environ["IICNET_TEST_CACHE"] = CACHE.name
+# Also for programs that tests start, which would otherwise write to the user's own.
+os.environ["JAX_COMPILATION_CACHE_DIR"] = os.environ["IICNET_TEST_CACHE"]
 
 import jax  # noqa: E402
 
-jax.config.update("jax_compilation_cache_dir", os.environ["IICNET_TEST_CACHE"])
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_num_cpu_devices", 2)  # must come before the first array

@@ -26,6 +26,7 @@ def check_run(config, folder, monkeypatch):
     """Reduced in blocks, channels and crop only; one sample is evaluated."""
     monkeypatch.setattr(nnx, "Rngs", OneKey)  # initial weights do not matter here
     config.steps = 2
+    config.loop = "scan"  # compiles faster
     config.model.update({name: value for name, value in SMALL.items() if name in config.model})
     config.data.crop = 32
     config.data.batch_size = min(config.data.batch_size, 2)

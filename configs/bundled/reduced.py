@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 def reduce(config: ConfigDict, *, root: str) -> ConfigDict:
     """The same task on a small network; `root` is a folder of `runs/photographs`."""
     config.steps = 2000
+    config.memory = "none"  # small enough to keep everything
     config.model.update(num_blocks=2, relation=False, downscaling="squeeze")
     config.loss.restoration = 1.0
     config.optimizer.update(learning_rate=2e-3, schedule="cosine", warmup_steps=50)

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 
-from iicnet_jax import run
+from iicnet_jax import compilation_cache, run
 from iicnet_jax.cli import data, demo, models, moving, pictures, weights
 from iicnet_jax.errors import UserError
 
@@ -19,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if others and not arguments.takes_config:
             raise UserError(f"unexpected argument {others[0]!r} (see --help)")
         arguments.config_flags = others
+        compilation_cache.enable()
         arguments.command(arguments)
 
 

@@ -8,9 +8,11 @@ from iicnet_jax.models.bijection import Chain
 from iicnet_jax.models.channel_squeeze import ChannelSqueeze
 from iicnet_jax.models.coupling import AffineCoupling
 from iicnet_jax.models.downscaling import GroupByImage, Haar, Squeeze
+from iicnet_jax.models.execution import Execution, set_execution
 from iicnet_jax.models.invertible_conv import InvertibleConv1x1
 from iicnet_jax.models.network import COLOURS, Network
 from iicnet_jax.models.relation import RelationModule
+from iicnet_jax.models.stack import Stack
 
 DOWNSCALING = {"none": None, "haar": Haar, "squeeze": Squeeze}
 SPLITS = ("ref", "prop")
@@ -77,10 +79,11 @@ class IICNet(Network):
                 sub_images.append(GroupByImage(COLOURS))
             self.down = Chain([Chain(sub_images), InvertibleConv1x1(channels, rngs=rngs)])
             coupling_split = 4 * embedding_channels if split == "ref" else channels // 4
-        self.blocks = Chain(
+        self.blocks = Stack(
             [AffineCoupling(channels, coupling_split, rngs=rngs) for _ in range(num_blocks)]
         )
         self.squeeze = ChannelSqueeze(channels, embedding_channels)
+        set_execution(self, Execution())
 
     def embed(self, frames: Float[Array, "b n h w 3"]) -> Float[Array, "b h2 w2 k"]:
         x = self._join(self._reorder(frames))

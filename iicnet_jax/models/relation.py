@@ -5,6 +5,7 @@ from flax import nnx
 
 from iicnet_jax.models import dense_block
 from iicnet_jax.models.dense_block import DenseBlock, convolution
+from iicnet_jax.models.execution import Execution, for_each
 
 RESIDUAL_SCALE = 0.2
 
@@ -13,6 +14,8 @@ class RelationNetwork(nnx.Module):
     """N heads, N merging convolutions over all heads, N tails (supplement, section 5).
 
     Maps (b, h, w, N c) to (b, h, w, N c). A fresh network returns zero, because the tails do.
+    Image by image, so that the gradient needs no more memory than all heads' outputs and one
+    head or tail; see `Execution`.
     """
 
     def __init__(self, num_images: int, colours: int, features: int, *, rngs: nnx.Rngs):
@@ -26,13 +29,25 @@ class RelationNetwork(nnx.Module):
         )
         self.tail_convs = per_image(lambda: convolution(features, features, 1, rngs=rngs))
         self.tails = per_image(lambda: DenseBlock(features, colours, rngs=rngs))
+        self.execution = Execution()
 
     def __call__(self, x):
         images = jnp.split(x, len(self.heads), axis=-1)
-        heads = zip(images, self.heads, self.head_convs, strict=True)
-        merged = jnp.concatenate([conv(head(image)) for image, head, conv in heads], axis=-1)
-        tails = zip(self.merge_convs, self.tail_convs, self.tails, strict=True)
-        return jnp.concatenate([tail(conv(merge(merged))) for merge, conv, tail in tails], axis=-1)
+        heads = list(zip(self.heads, self.head_convs, strict=True))
+        tails = list(zip(self.merge_convs, self.tail_convs, self.tails, strict=True))
+        heads = for_each(self.execution, _head, heads, images)
+        merged = jnp.concatenate(heads, axis=-1)
+        return jnp.concatenate(for_each(self.execution, _tail, tails, shared=merged), axis=-1)
+
+
+def _head(modules, image, _):
+    head, conv = modules
+    return conv(head(image))
+
+
+def _tail(modules, _, merged):
+    merge, conv, tail = modules
+    return tail(conv(merge(merged)))
 
 
 class RelationModule(nnx.Module):

@@ -9,10 +9,10 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from iicnet_jax.errors import require_choice
-from iicnet_jax.models.bijection import Chain
 from iicnet_jax.models.coupling import AffineCoupling
 from iicnet_jax.models.downscaling import Haar, Squeeze
 from iicnet_jax.models.network import COLOURS, Network
+from iicnet_jax.models.stack import Stack
 
 DOWNSCALING = {"haar": Haar, "squeeze": Squeeze}
 
@@ -48,7 +48,7 @@ class IRN(Network):
         channels = 4 * COLOURS
         self.latent_channels = channels - COLOURS
         self.down = DOWNSCALING[downscaling]()
-        self.blocks = Chain(
+        self.blocks = Stack(
             [AffineCoupling(channels, COLOURS, rngs=rngs) for _ in range(num_blocks)]
         )
 

@@ -1,0 +1,42 @@
+"""The compiled programs that benchmarks look at."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from ml_collections import ConfigDict
+
+from configs import base
+from iicnet_jax import build
+from iicnet_jax.training.step import create_state, make_train_step
+
+
+def paper_config(num_images: int, num_blocks: int, **fields) -> ConfigDict:
+    """The paper's network and settings; other fields, such as memory="none", as they are named."""
+    config = base.get_config()
+    config.model.update(num_images=num_images, num_blocks=num_blocks)
+    config.update(fields)
+    config.steps = 1
+    return config
+
+
+def lower_train_step(config: ConfigDict) -> jax.stages.Lowered:
+    """The train step of a configuration, ready to be compiled; nothing is computed.
+
+    Its state is donated, as `train` does it.
+    """
+    model = nnx.eval_shape(lambda: build.create_model(config))
+    graph, params = nnx.split(model, nnx.Param)
+    optimizer, _ = build.create_optimizer(config)
+    state = jax.eval_shape(
+        lambda params: create_state(nnx.merge(graph, params), optimizer)[1], params
+    )
+    side, samples = config.data.crop, config.data.batch_size
+    sizes = (samples, model.num_images, side, side, 3)
+    embedding = (samples, *model.embedding_size(side, side), model.embedding_channels)
+    batch = {
+        "frames": jax.ShapeDtypeStruct(sizes, jnp.uint8),
+        "reference": jax.ShapeDtypeStruct(embedding, jnp.uint8),
+    }
+    loss, quantise = build.create_loss(config), build.create_quantiser(config)
+    step = make_train_step(graph, optimizer, loss, quantise)
+    return jax.jit(step, donate_argnums=0).lower(state, batch, jax.random.key(0))

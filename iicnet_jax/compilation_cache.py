@@ -1,0 +1,44 @@
+"""Compiled programs, kept from one process to the next."""
+
+import hashlib
+import logging
+import os
+import platform
+from pathlib import Path
+
+import jax
+import platformdirs
+
+log = logging.getLogger(__name__)
+
+
+def enable() -> None:
+    """Keeps what takes more than a second to compile in the user's cache directory.
+
+    That is `iicnet_jax/compiled` in $XDG_CACHE_HOME or ~/.cache (Linux), ~/Library/Caches (macOS)
+    or %LOCALAPPDATA% (Windows). A folder that is set in JAX_COMPILATION_CACHE_DIR is used instead.
+    Where it cannot be written, programs are compiled each time.
+    """
+    if jax.config.jax_compilation_cache_dir is not None:
+        return
+    folder = platformdirs.user_cache_path("iicnet_jax") / "compiled" / _processor()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError:
+        writable = False
+    if writable:
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+    else:
+        log.info("%s cannot be written: compiled programs are not kept", folder)
+
+
+def _processor() -> str:
+    """What the processor can do: JAX would load programs that were compiled for another one."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    features = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    description = f"{platform.machine()} {platform.processor()} {features}"
+    return hashlib.sha256(description.encode()).hexdigest()[:12]

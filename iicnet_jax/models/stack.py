@@ -1,0 +1,76 @@
+"""Chains of layers of one structure, whose memory does not grow with their number."""
+
+import functools
+
+import jax
+from flax import nnx
+
+from iicnet_jax.models.bijection import Chain
+from iicnet_jax.models.execution import Execution, scan, split_equal
+
+
+class Stack(Chain):
+    """A chain of invertible layers of one structure and shape, computed as `execution` says."""
+
+    def __init__(self, layers):
+        super().__init__(layers)
+        self.execution = Execution()
+
+    def forward(self, x):
+        return self._apply("forward", list(self.layers), x)
+
+    def inverse(self, y):
+        return self._apply("inverse", list(reversed(self.layers)), y)
+
+    def _apply(self, direction, layers, x):
+        graph, states = split_equal(layers)
+        function = {"none": _plain, "remat": _remat, "reversible": _reversible}
+        return function[self.execution.memory](graph, direction, self.execution.loops, states, x)
+
+
+def _plain(graph, direction, loops, states, x):
+    """The layers' maps, one after the other. Keeps all that the gradients need."""
+
+    def step(x, state):
+        return getattr(nnx.merge(graph, state), direction)(x), None
+
+    return scan(step, x, states, loops=loops)[0]
+
+
+def _remat(graph, direction, loops, states, x):
+    """Keeps the input of every layer."""
+
+    # A loop's body needs no barrier against merging what is computed twice.
+    @functools.partial(jax.checkpoint, prevent_cse=not loops)
+    def step(x, state):
+        return getattr(nnx.merge(graph, state), direction)(x), None
+
+    return scan(step, x, states, loops=loops)[0]
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
+def _reversible(graph, direction, loops, states, x):
+    """Keeps the output of the last layer only."""
+    return _plain(graph, direction, loops, states, x)
+
+
+def _reversible_forward(graph, direction, loops, states, x):
+    y = _plain(graph, direction, loops, states, x)
+    return y, (states, y)
+
+
+def _reversible_backward(graph, direction, loops, kept, gradient):
+    """Walks back: the input of every layer, from its output, and the gradients there."""
+    states, y = kept
+
+    def step(carry, state):
+        y, gradient = carry
+        undo = getattr(nnx.merge(graph, state), f"undo_{direction}")
+        x, gradient, state_gradient = undo(y, gradient)
+        return (x, gradient), state_gradient
+
+    (_, gradient), gradients = scan(step, (y, gradient), states, loops=loops, reverse=True)
+    return gradients, gradient
+
+
+_reversible.defvjp(_reversible_forward, _reversible_backward)

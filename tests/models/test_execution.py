@@ -1,0 +1,177 @@
+"""However a network is computed, it computes the same, and so are its gradients."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from iicnet_jax.models import IICNet
+from iicnet_jax.models.coupling import AffineCoupling
+from iicnet_jax.models.execution import MEMORY, Execution, set_execution
+from iicnet_jax.models.stack import Stack
+
+NETWORKS = {
+    "relation": {"num_images": 2, "num_blocks": 2, "relation_features": 4},
+    "haar": {"num_images": 2, "num_blocks": 2, "relation": False, "downscaling": "haar"},
+}
+PLAIN = Execution("none", "unroll")
+WAYS = [
+    ("relation", Execution("none", "scan")),
+    ("relation", Execution("remat", "unroll")),
+    ("relation", Execution("remat", "scan")),
+    ("relation", Execution("reversible", "unroll")),
+    ("relation", Execution("reversible", "scan")),
+    ("haar", Execution("reversible", "unroll")),
+    ("haar", Execution("remat", "scan")),
+]
+
+
+def normal(shape, seed):
+    return jnp.asarray(np.random.RandomState(seed).normal(size=shape), jnp.float32)
+
+
+def assert_close(result, expected, tolerance):
+    """Every array differs by less than `tolerance` of its norm."""
+    leaves = zip(jax.tree.leaves(result), jax.tree.leaves(expected), strict=True)
+    errors = [float(jnp.linalg.norm(a - b) / jnp.linalg.norm(b)) for a, b in leaves]
+    assert max(errors) < tolerance, max(errors)
+
+
+def values_and_gradients(model, execution, function, x):
+    """`function(model, x)`, and the gradients of a weighted sum of all its results.
+
+    Not compiled as a whole: layers have the same few operations, of which each is compiled once.
+    """
+    set_execution(model, execution)
+    graph, params = nnx.split(model, nnx.Param)
+
+    def weighted_sum(params, x):
+        values = function(nnx.merge(graph, params), x)
+        return sum((normal(y.shape, seed=1) * y).sum() for y in values), values
+
+    gradients, values = jax.grad(weighted_sum, (0, 1), has_aux=True)(params, x)
+    return values, gradients
+
+
+def couplings(num_blocks):
+    return Stack([AffineCoupling(6, 3, rngs=nnx.Rngs(0)) for _ in range(num_blocks)])
+
+
+def both_ways(model, frames):
+    """The embedding of images, and the images restored from one of them."""
+    reference = frames[:, 0, :: model.scale, :: model.scale]
+    return model.embed(frames), model.restore(reference)
+
+
+@functools.cache
+def plain(name, random_network):
+    """A network, images, and the values and gradients of plain differentiation."""
+    model = random_network(lambda: IICNet(**NETWORKS[name], rngs=nnx.Rngs(0)))
+    frames = jnp.clip(0.5 + 0.2 * normal((1, model.num_images, 8, 6, 3), seed=2), 0, 1)
+    return model, frames, *values_and_gradients(model, PLAIN, both_ways, frames)
+
+
+@pytest.mark.parametrize(("name", "way"), WAYS, ids=str)
+def test_values_and_gradients_do_not_depend_on_execution(name, way, random_network):
+    model, frames, values, gradients = plain(name, random_network)
+    other, other_gradients = values_and_gradients(model, way, both_ways, frames)
+    assert_close(other, values, 1e-5)
+    assert_close(other_gradients, gradients, 1e-4)
+
+
+@pytest.mark.parametrize("num_blocks", [10, 30])
+def test_reversible_blocks_have_the_gradients_of_plain_differentiation(random_network, num_blocks):
+    blocks = random_network(lambda: couplings(num_blocks))
+
+    def both_directions(blocks, x):
+        return blocks.forward(x), blocks.inverse(x)
+
+    x = normal((2, 8, 6, 6), seed=2)
+    ways = [Execution(memory, "unroll") for memory in ("none", "reversible")]
+    (values, gradients), (other, other_gradients) = (
+        values_and_gradients(blocks, way, both_directions, x) for way in ways
+    )
+    assert_close(other, values, 1e-5)
+    assert_close(other_gradients, gradients, 1e-4)
+
+
+@pytest.mark.parametrize("memory", MEMORY)
+def test_only_plain_differentiation_needs_memory_for_every_block(memory):
+    def temporaries(num_blocks):
+        blocks = nnx.eval_shape(lambda: couplings(num_blocks))
+        set_execution(blocks, Execution(memory, "scan"))
+        graph, params = nnx.split(blocks, nnx.Param)
+        gradient = jax.grad(lambda params, x: nnx.merge(graph, params).forward(x).sum())
+        x = jax.ShapeDtypeStruct((2, 96, 96, 6), jnp.float32)
+        return jax.jit(gradient).lower(params, x).compile().memory_analysis().temp_size_in_bytes
+
+    few, many = temporaries(2), temporaries(6)
+    assert (many > 1.15 * few) == (memory == "none"), (few, many)
+
+
+def test_a_loop_holds_every_layer_once():
+    def convolutions(loop, num_images, num_blocks):
+        network = nnx.eval_shape(
+            lambda: IICNet(num_images, num_blocks=num_blocks, relation_features=2, rngs=nnx.Rngs(0))
+        )
+        set_execution(network, Execution(loop=loop))
+        graph, params = nnx.split(network, nnx.Param)
+        frames = jax.ShapeDtypeStruct((1, num_images, 8, 8, 3), jnp.float32)
+        embed = jax.jit(lambda params, x: nnx.merge(graph, params).embed(x))
+        return embed.lower(params, frames).as_text().count("stablehlo.convolution")
+
+    # Five in a dense block: three of these make a coupling, one a head or a tail.
+    coupling, head_and_tail = 3 * 5, 5 + 1 + 1 + 1 + 5
+    assert convolutions("unroll", 2, 2) == 2 * (coupling + head_and_tail)
+    assert convolutions("scan", 3, 4) == coupling + head_and_tail
+
+
+def grey_levels(x):
+    return np.clip(np.round(255 * np.asarray(x)), 0, 255)
+
+
+@pytest.mark.parametrize("precision", ["tensorfloat32", "bfloat16"])
+def test_other_precisions_stay_within_one_grey_level_on_average(random_network, precision):
+    network = random_network(
+        lambda: IICNet(2, num_blocks=2, relation_features=4, downscaling="haar", rngs=nnx.Rngs(0))
+    )
+    frames = jnp.clip(0.5 + 0.2 * normal((1, 2, 16, 16, 3), seed=2), 0, 1)
+
+    def round_trip(precision):
+        set_execution(network, Execution(precision=precision))
+        embedding = network.embed(frames)
+        restored = network.restore(jnp.asarray(grey_levels(embedding) / 255, jnp.float32))
+        assert embedding.dtype == restored.dtype == jnp.float32
+        return embedding, restored
+
+    for result, exact in zip(round_trip(precision), round_trip("float32"), strict=True):
+        assert np.abs(grey_levels(result) - grey_levels(exact)).mean() < 1
+        # A CPU has no tensorfloat32 and computes in float32.
+        assert (np.abs(result - exact).max() > 1e-4) == (precision == "bfloat16")
+
+
+def test_bfloat16_is_the_type_of_convolutions_and_of_nothing_else(random_network):
+    network = random_network(lambda: IICNet(2, num_blocks=1, relation_features=4, rngs=nnx.Rngs(0)))
+    set_execution(network, Execution(precision="bfloat16"))
+    assert {p.dtype for p in jax.tree.leaves(nnx.state(network))} == {jnp.dtype("float32")}
+    coupling, x = network.blocks.layers[0], normal((1, 4, 4, 6), seed=1)
+    assert coupling.F.growing[0](x[..., :3]).dtype == jnp.bfloat16
+    assert coupling.F(x[..., :3]).dtype == coupling.forward(x).dtype == jnp.float32
+    assert network.relation.embed(x).dtype == jnp.float32
+
+
+@pytest.mark.parametrize(
+    ("field", "choices"), [("memory", "'remat'"), ("loop", "'scan'"), ("precision", "'bfloat16'")]
+)
+def test_unknown_words_are_named(field, choices):
+    with pytest.raises(ValueError, match=f"{field} must be one of .*{choices}.*, not 'fast'"):
+        Execution(**{field: "fast"})
+
+
+def test_layers_of_different_structure_are_no_stack():
+    layers = [AffineCoupling(6, split, rngs=nnx.Rngs(0)) for split in (3, 2)]
+    with pytest.raises(ValueError, match="must have the same structure"):
+        Stack(layers).forward(normal((1, 4, 4, 6), seed=1))
