@@ -3,7 +3,8 @@
     python -m benchmarks.roofline --config=dual_x4 --batch_sizes 2 32
 
 FLOPs are multiplications and additions of all convolutions, forward and twice again backward (for
-their inputs and for their kernels).
+their inputs and for their kernels), without what is computed again to save memory. `--xla` counts
+them once more in the program itself, before XLA optimises it, recomputation included.
 
 Bytes are the least that has to move: forward, every convolution reads its input and writes its
 output; backward, it reads the output's gradient twice and its input once, and writes the input's
@@ -58,6 +59,7 @@ def main():
     parser.add_argument("--blocks", type=int, help="coupling blocks, if not the experiment's")
     parser.add_argument("--batch_sizes", type=int, nargs="*", default=[2, 32])
     parser.add_argument("--launch_us", type=float, default=2.5, help="shortest kernel, assumed")
+    parser.add_argument("--xla", action="store_true", help="also count FLOPs in the program")
     parser.add_argument("--out", type=Path, help="JSON file with all results")
     arguments = parser.parse_args()
     config = turns.network_config(arguments)
@@ -72,6 +74,8 @@ def main():
     convolutions = len(list(network_convolutions(config)))
     print(f"{convolutions} convolutions, {PASSES * convolutions} launches\n")
     print(f"Bounds of a train step in milliseconds (a calculation)\n\n{report.table(rows)}")
+    if arguments.xla:
+        print(f"\nFLOPs in the program of a batch of {batch_size}: {xla_flops(config):.4g}")
     if arguments.out:
         report.write(arguments.out, turns.settings(arguments), rows)
 
@@ -132,6 +136,14 @@ def network_convolutions(config) -> Iterator[Conv]:
             yield from _dense_block(channels - split, split, scale)
             yield from _dense_block(split, channels - split, scale)
             yield from _dense_block(split, channels - split, scale)
+
+
+def xla_flops(config) -> float:
+    """FLOPs of the whole train step as it is given to XLA, blocks unrolled."""
+    from benchmarks import programs
+
+    config.loop = "unroll"
+    return programs.lower_train_step(config).cost_analysis()["flops"]
 
 
 def _dense_block(inputs, outputs, scale=1):

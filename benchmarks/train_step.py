@@ -1,6 +1,7 @@
-"""Milliseconds of a train step, by batch size; the authors' code beside it.
+"""Milliseconds of a train step: batch sizes, precisions, memory; the authors' code beside it.
 
-    python -m benchmarks.train_step --batch_sizes 2 32 --real_data --out=train_step.json
+    python -m benchmarks.train_step --batch_sizes 2 32 --precisions float32 bfloat16 \
+        --memories none reversible --real_data --out=train_step.json
 
 All programs are measured in turns: every repetition times each of them once, so that whatever else
 happens on the machine meets all alike. Tables of different calls should not be compared. Batches
@@ -13,9 +14,9 @@ github.com/felixcheng97/IICNet, `--torch_python` a Python that has PyTorch. It t
 network with the same batch size, with PyTorch's own defaults of precision. The column `reference`
 says how many times longer it takes. With several batch sizes it is started for each.
 
-FLOP/s count multiplications and additions of convolutions, forward and backward
-(benchmarks/roofline.py). XLA's options are set as always (XLA_FLAGS), and recorded with the
-results.
+FLOP/s count multiplications and additions of convolutions, forward and backward, without what is
+computed twice to save memory (benchmarks/roofline.py). XLA's options are set as always (XLA_FLAGS),
+and recorded with the results.
 """
 
 import argparse
@@ -46,6 +47,8 @@ def main():
     turns.add_arguments(parser)
     parser.add_argument("--crop", type=int, help="side of the images, if not the experiment's")
     parser.add_argument("--batch_sizes", type=int, nargs="*", help="else the experiment's")
+    parser.add_argument("--precisions", nargs="*", help="else the experiment's")
+    parser.add_argument("--memories", nargs="*", help="else the experiment's")
     parser.add_argument("--steps", type=int, default=1, help="train steps in a repetition")
     parser.add_argument(
         "--one_call", action="store_true", help="also the steps of a repetition as one program"
@@ -78,19 +81,23 @@ def measured(config, arguments) -> list[dict]:
     feeds = {"": resident_batch(config)}
     if arguments.real_data:
         feeds[", real data"] = batches_from_files(config)
-    training = Training(config)
-    programs = {
-        turns.OURS + name: functools.partial(training.seconds, batches, steps)
-        for name, batches in feeds.items()
-    }
-    if arguments.one_call:
-        program = functools.partial(Training(config, steps).seconds, feeds[""], 1)
-        programs[f"{turns.OURS}, {steps} steps a call"] = program
+    programs = {}
+    for precision, memory in itertools.product(
+        arguments.precisions or [config.precision], arguments.memories or [config.memory]
+    ):
+        config.precision, config.memory = precision, memory
+        training = Training(config)
+        for name, batches in feeds.items():
+            program = functools.partial(training.seconds, batches, steps)
+            programs[turns.OURS + name, precision, memory] = program
+        if arguments.one_call:
+            program = functools.partial(Training(config, steps).seconds, feeds[""], 1)
+            programs[f"{turns.OURS}, {steps} steps a call", precision, memory] = program
     reference = None
     if arguments.torch_reference:
         batch_size = config.data.batch_size
         reference = turns.start_reference(arguments, config, batch_size, (side, side), "train")
-        programs[turns.AUTHORS] = lambda: reference.seconds(steps)
+        programs[turns.AUTHORS, "default", "none"] = lambda: reference.seconds(steps)
     for program in tqdm(programs.values(), desc="compiling", disable=None):
         program()
     times = turns.in_turns(programs, arguments.repeats, arguments.profile)
@@ -102,18 +109,20 @@ def measured(config, arguments) -> list[dict]:
         for program, values in times.items()
     }
     work = roofline.train_step_flops(config)
-    ours, authors = milliseconds[turns.OURS], milliseconds.get(turns.AUTHORS)
-    return [
-        {
-            "program": name,
-            "batch": config.data.batch_size,
-            **time_,
-            "TFLOP/s": work / time_["median"] / 1e9,
-            "synthetic": time_["median"] / ours["median"],
-            "reference": authors["median"] / time_["median"] if authors else "-",
+    rows = []
+    for (name, precision, memory), time_ in milliseconds.items():
+        settings = {"batch": config.data.batch_size, "precision": precision, "memory": memory}
+        compared = {
+            "synthetic": milliseconds.get((turns.OURS, precision, memory)),
+            "reference": milliseconds.get((turns.AUTHORS, "default", "none")),
         }
-        for name, time_ in milliseconds.items()
-    ]
+        ratios = {
+            "synthetic": _ratio(time_, compared["synthetic"]),
+            "reference": _ratio(compared["reference"], time_),
+        }
+        speed = {"TFLOP/s": work / time_["median"] / 1e9}
+        rows.append({"program": name, **settings, **time_, **speed, **ratios})
+    return rows
 
 
 class Training:
@@ -174,6 +183,10 @@ def batches_from_files(config):
     for batch in training_batches(regime, batch_size=config.data.batch_size, seed=config.seed):
         del batch["index"]
         yield sharding.put_batch(mesh, batch)
+
+
+def _ratio(a, b):
+    return a["median"] / b["median"] if a and b else "-"
 
 
 if __name__ == "__main__":
