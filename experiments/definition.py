@@ -39,7 +39,9 @@ class Measure:
 
     @property
     def title(self) -> str:
-        return f"{self.part.replace('_', ' ')} {self.kind.partition('_')[0].upper()}"
+        kind, _, channels = self.kind.partition("_")
+        shown = f" ({CHANNELS[f'_{channels}'].partition(' ')[0]})" if channels else ""
+        return f"{self.part.replace('_', ' ')} {kind.upper()}{shown}"
 
     @property
     def channels(self) -> str:

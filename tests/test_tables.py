@@ -50,7 +50,7 @@ def test_one_network_is_evaluated_at_three_time_steps(data, tmp_path, capsys):
     assert start(table2.TABLE, data, tmp_path, "--only=iicnet*", "--seeds=2", launch=launch) == 0
     assert launch.modes == ["train_and_eval"] * 2 + ["eval"] * 4
     rows = rows_of(tmp_path, "table2")
-    psnr = {row["experiment"]: row for row in rows if row["measure"] == "restored PSNR"}
+    psnr = {row["experiment"]: row for row in rows if row["measure"] == "restored PSNR (grey)"}
     ours = [float(row["ours"]) for row in psnr.values()]
     assert ours == sorted(ours, reverse=True)  # more noise at a larger step
     row = psnr["IICNet, step 3"]
