@@ -59,15 +59,6 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
     mesh = sharding.data_mesh(config.data.batch_size)
     graph, state = create_state(model, optimizer)
     state = jax.device_put(state, sharding.replicated(mesh))
-    batches = training_batches(
-        regime,
-        batch_size=config.data.batch_size,
-        seed=config.seed,
-        flip_rotate=config.data.flip_rotate,
-        workers=config.data.workers,
-        process_index=jax.process_index(),
-        process_count=jax.process_count(),
-    )
     train_step = jax.jit(
         make_train_step(graph, optimizer, loss, quantise),
         donate_argnums=0,
@@ -78,8 +69,18 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopRequest())
         kept = stack.enter_context(Checkpoints(workdir, keep_last=config.run.keep_last))
-        state = kept.restore(state, batches)
+        state = kept.restore(state)
         first_step = int(state.step)
+        batches = training_batches(
+            regime,
+            batch_size=config.data.batch_size,
+            seed=config.seed,
+            flip_rotate=config.data.flip_rotate,
+            workers=config.data.workers,
+            first=first_step,
+            process_index=jax.process_index(),
+            process_count=jax.process_count(),
+        )
         writer = make_writer(workdir, first_step, active=jax.process_index() == 0)
         stack.callback(writer.close)
         _describe(config, workdir, state, first_step, steps, mesh, writer)
@@ -105,11 +106,11 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
                 if step % config.run.validate_every == 0 or step == steps:
                     guard.settle()
                     with report.paused():
-                        kept.save(state, batches, score=validate(step, state.params))
+                        kept.save(state, score=validate(step, state.params))
                 elif step % config.run.checkpoint_every == 0 or last:
                     guard.settle()
                     with report.paused():
-                        kept.save(state, batches)
+                        kept.save(state)
                 if last:
                     break
 

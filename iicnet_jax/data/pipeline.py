@@ -1,7 +1,7 @@
 """The Grain pipeline: from a regime to batches.
 
 What a batch holds depends on the seed and its number alone, not on timing, workers or the number
-of processes, and the iterator's position can be saved and set.
+of processes. So the number of the next batch is all that a run needs to go on where it stopped.
 """
 
 import dataclasses
@@ -63,15 +63,19 @@ def training_batches(
     seed: int,
     flip_rotate: bool = False,
     workers: int = 0,
+    first: int = 0,
     process_index: int = 0,
     process_count: int = 1,
 ) -> grain.DatasetIterator:
     """An endless iterator over batches of random crops, in an order shuffled anew every epoch.
 
     Every batch is a dictionary of uint8 `frames` (b, n, h, w, 3) and `reference` (b, h', w', k),
-    and `index` (b,), the sample's number in the split. b is this process's share of `batch_size`.
-    `flip_rotate` turns every sample at random. With `workers`, so many processes decode;
-    otherwise threads do.
+    and `index` (b,), the sample's number in the split. `flip_rotate` turns every sample at random.
+    With `workers`, so many processes decode; otherwise threads do. `first` is the number of the
+    batch to begin with, from 0.
+
+    Of several processes, each gets an equal part of every batch; the parts in the processes' order
+    are the batch that one process would get. `batch_size` must be a multiple of `process_count`.
     """
     samples = (
         grain.MapDataset.source(_Split(regime, "train"))
@@ -82,11 +86,9 @@ def training_batches(
     )
     if flip_rotate:
         samples = samples.random_map(_FlipRotate())
-    dataset = (
-        samples.slice(slice(process_index, None, process_count))
-        .batch(batch_size // process_count, drop_remainder=True)
-        .to_iter_dataset()
-    )
+    parts = samples.batch(batch_size // process_count, drop_remainder=True)
+    ours = slice(first * process_count + process_index, None, process_count)
+    dataset = parts.slice(ours).to_iter_dataset()
     if workers:
         # Grain's processes read absl flags; outside of an absl program these are the defaults.
         if not flags.FLAGS.is_parsed():

@@ -1,12 +1,12 @@
-"""Training state on disk: model, optimiser, step and the data's position, by Orbax.
+"""Training state on disk: model, optimiser and step, by Orbax.
 
 Checkpoints are written in the background and become visible whole or not at all. The last few
-and the best by validation are kept.
+and the best by validation are kept. The step also tells the data's position: every step takes one
+batch. So a checkpoint does not depend on how many devices and processes have written it.
 """
 
 from pathlib import Path
 
-import grain
 import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
@@ -57,14 +57,11 @@ class Checkpoints:
         scores = {step: _score(found) for step, found in metrics.items() if found}
         return max(scores, key=scores.get, default=None)
 
-    def save(
-        self, state: TrainState, batches: grain.DatasetIterator, score: float | None = None
-    ) -> None:
+    def save(self, state: TrainState, score: float | None = None) -> None:
         """Copies the state and begins to write it; a step that is there already is left alone.
 
         Args:
           state: what to keep; its `step` names the checkpoint.
-          batches: the iterator of which the batches up to this step have been taken.
           score: of validation at this step, higher is better.
         """
         step = int(state.step)
@@ -72,32 +69,20 @@ class Checkpoints:
             return
         self._manager.save(
             step,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardSave(state),
-                data=grain.checkpoint.CheckpointSave(batches),
-            ),
+            args=ocp.args.Composite(state=ocp.args.StandardSave(state)),
             metrics=None if score is None else {SCORE: float(score)},
         )
 
-    def restore(self, state: TrainState, batches: grain.DatasetIterator) -> TrainState:
-        """The newest checkpoint's state, with the iterator set to go on from there.
+    def restore(self, state: TrainState) -> TrainState:
+        """The newest checkpoint's state; `state` itself where there is no checkpoint.
 
-        `state` gives shapes and sharding, and is returned as it is where there is no checkpoint.
+        `state` gives shapes and sharding. The latter may differ from what has been saved.
         """
         step = self.latest_step()
-        if step is None:
-            return state
-        restored = self._manager.restore(
-            step,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardRestore(_abstract(state)),
-                data=grain.checkpoint.CheckpointRestore(batches),
-            ),
-        )
-        return restored["state"]
+        return state if step is None else self._read(step, state)
 
     def restore_state(self, state: TrainState, which: str) -> TrainState:
-        """The "latest" or the "best" state, without the data's position.
+        """The "latest" or the "best" state; `state` gives shapes and sharding.
 
         Raises:
           UserError: there is none.
@@ -108,10 +93,12 @@ class Checkpoints:
                 f"{self._directory} holds no {which} checkpoint to evaluate: train first "
                 "(--mode=train), or give the --workdir of a finished run"
             )
-        restored = self._manager.restore(
-            step, args=ocp.args.Composite(state=ocp.args.StandardRestore(_abstract(state)))
-        )
-        return restored["state"]
+        return self._read(step, state)
+
+    def _read(self, step, state):
+        shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
+        args = ocp.args.Composite(state=ocp.args.StandardRestore(shapes))
+        return self._manager.restore(step, args=args)["state"]
 
     def wait(self) -> None:
         """Returns when everything is on disk."""
@@ -127,7 +114,3 @@ class Checkpoints:
 
 def _score(metrics):
     return metrics[SCORE]
-
-
-def _abstract(state):
-    return jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
