@@ -4,16 +4,32 @@ from absl import app, flags
 from ml_collections import config_flags
 
 from iicnet_jax import run
+from iicnet_jax.distributed import Processes
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "File of the experiment's configuration.")
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run: checkpoints, metrics, results.")
 MODE = flags.DEFINE_enum("mode", "train_and_eval", run.MODES, "What to do.")
+# One of several processes (docs/scaling.md): either the first flag, or the three after it.
+DISTRIBUTED = flags.DEFINE_bool(
+    "distributed", False, "Join the other processes of this SLURM, Open MPI or Kubernetes job."
+)
+COORDINATOR = flags.DEFINE_string("coordinator", None, "HOST:PORT at which process 0 listens.")
+NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "How many processes there are.")
+PROCESS_ID = flags.DEFINE_integer("process_id", None, "Which of them this is, from 0.")
+JOIN_TIMEOUT = flags.DEFINE_integer("join_timeout", 300, "Seconds to wait for the others.")
 
 
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"unexpected argument {argv[1]!r}")
-    run.run(CONFIG.value, WORKDIR.value, MODE.value)
+    processes = Processes(
+        detect=DISTRIBUTED.value,
+        coordinator=COORDINATOR.value,
+        count=NUM_PROCESSES.value,
+        index=PROCESS_ID.value,
+        timeout=JOIN_TIMEOUT.value,
+    )
+    run.run(CONFIG.value, WORKDIR.value, MODE.value, processes)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from iicnet_jax import compilation_cache
 from iicnet_jax import config as configuration
+from iicnet_jax import distributed
 from iicnet_jax import workdir as run_folder
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluate import evaluate
@@ -25,11 +26,16 @@ from iicnet_jax.train import train
 MODES = ("train_and_eval", "train", "eval")
 
 
-def run(config: ConfigDict, workdir: str, mode: str) -> None:
+def run(config: ConfigDict, workdir: str, mode: str, processes: distributed.Processes) -> None:
     """Trains and evaluates as `mode` says. A mistake of the user ends the program with status 1."""
     with exit_on_user_error():
         check_config(config, flags.FLAGS)
+        processes.check()
         compilation_cache.enable()
+    # A mistake ends the program within `joined`, which then does not wait for other processes.
+    with exit_on_user_error(), distributed.joined(processes), exit_on_user_error():
+        if not distributed.is_main():
+            logging.getLogger("iicnet_jax").setLevel(logging.WARNING)
         folder = Path(workdir).expanduser()
         if mode == "eval":
             run_folder.require_same(folder, config)
@@ -37,8 +43,9 @@ def run(config: ConfigDict, workdir: str, mode: str) -> None:
             return
         if mode != "train":
             results = evaluate(config, folder)
-            print(f"\n{tables.short_table(results['networks'])}\n")
-            print(f"Pictures: {folder / 'picture.png'}    All numbers: {folder / 'results.md'}")
+            if distributed.is_main():
+                print(f"\n{tables.short_table(results['networks'])}\n")
+                print(f"Pictures: {folder / 'picture.png'}    All numbers: {folder / 'results.md'}")
 
 
 def load_config(arguments: Sequence[str]) -> ConfigDict:

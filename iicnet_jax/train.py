@@ -12,18 +12,19 @@ from flax import nnx
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from iicnet_jax import build, export, files
+from iicnet_jax import build, distributed, export, files
 from iicnet_jax.data import Regime, create_regime
 from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices, training_batches
 from iicnet_jax.data.regime import SPLITS
 from iicnet_jax.evaluation import pictures, protocol
+from iicnet_jax.evaluation.devices import map_over_devices
 from iicnet_jax.evaluation.inference import Converter
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.interruption import LossGuard, StopRequest
 from iicnet_jax.training.step import TrainState, create_state, make_train_step
 from iicnet_jax.training.writers import MetricWriter
-from iicnet_jax.workdir import MODEL_FOLDER, claim
+from iicnet_jax.workdir import MODEL_FOLDER, claim, require_shared
 
 log = logging.getLogger(__name__)
 
@@ -45,16 +46,19 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
     Raises:
       UserError: the configuration does not work, data is missing, or the loss is not finite.
     """
-    regime = create_regime(config.data, config.model)
     model = build.create_model(config)
     optimizer, schedule = build.create_optimizer(config)
     steps = build.run_length(config)
     loss = build.create_loss(config)
     quantise = build.create_quantiser(config)
-    for split in SPLITS:
-        regime.names(split)  # a missing dataset is reported before anything is written
-    build.check_fit(model, regime)
-    claim(workdir, config)
+    with distributed.all_or_none():
+        regime = create_regime(config.data, config.model)
+        for split in SPLITS:
+            regime.names(split)  # a missing dataset is reported before anything is written
+        build.check_fit(model, regime)
+        claim(workdir, config)
+    with distributed.all_or_none():
+        require_shared(workdir)
 
     mesh = sharding.data_mesh(config.data.batch_size)
     graph, state = create_state(model, optimizer)
@@ -81,7 +85,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
             process_index=jax.process_index(),
             process_count=jax.process_count(),
         )
-        writer = make_writer(workdir, first_step, active=jax.process_index() == 0)
+        writer = make_writer(workdir, first_step, active=distributed.is_main())
         stack.callback(writer.close)
         _describe(config, workdir, state, first_step, steps, mesh, writer)
         validate = _Validation(config, regime, build.inference_graph(model, config), writer)
@@ -99,7 +103,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
                 report.add(metrics)
                 progress.update()
 
-                last = step == steps or stop.signal is not None
+                last = stop.at(step) or step == steps
                 if step % config.run.log_every == 0 or last:
                     guard.settle()
                     progress.set_postfix_str(f"loss {report.write(step):.1f}")
@@ -123,7 +127,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
             steps,
         )
         return False
-    if jax.process_index() == 0:
+    if distributed.is_main():
         export.save(workdir / MODEL_FOLDER, state.params, config, step)
     return True
 
@@ -178,23 +182,27 @@ class _Validation:
         self._convert = Converter(graph, params=None)
 
     def __call__(self, step: int, params: nnx.State) -> float:
-        # Every process computes the same on its own first device.
         convert = self._convert.with_params(jax.device_get(params))
         fields = self._config.evaluation
         indices = evaluation_indices(self._regime, "validation", fields.validation_limit)
-        groups = [group for _, group in evaluation_groups(self._regime, "validation", indices)]
-        results = [
-            protocol.evaluate_group(convert, group, y_border=fields.y_border) for group in groups
-        ]
-        measures = protocol.mean([result.measures for result in results])
+        # Every process measures its share, on all its devices.
+        samples = evaluation_groups(self._regime, "validation", distributed.share(indices))
+
+        def evaluate(sample):
+            _, group = sample
+            return group, protocol.evaluate_group(convert, group, y_border=fields.y_border)
+
+        results = list(map_over_devices(evaluate, samples))
+        measures = protocol.mean(distributed.gather([result.measures for _, result in results]))
         scalars = {
             f"validation/{part}_{measure}": measures["rounded"][part][measure]
             for part in ("embedding", "restored")
             for measure in ("psnr", "ssim")
         }
         self._writer.write_scalars(step, scalars)
-        picture = pictures.overview(groups[0], results[0].embedding, results[0].restored)
-        self._writer.write_images(step, {"validation": picture[None]})
+        for group, result in results[:1]:
+            picture = pictures.overview(group, result.embedding, result.restored)
+            self._writer.write_images(step, {"validation": picture[None]})
         log.info(
             "validation at step %d: embedding %.2f dB, restored %.2f dB",
             step,
@@ -217,15 +225,16 @@ def _describe(config, workdir, state: TrainState, first_step, steps, mesh, write
         log.info("all %d steps are done", steps)
         return
     log.info(
-        "steps %d to %d; batch %d on %d of %d devices (%s)",
+        "steps %d to %d; batch %d on %d of %d devices (%s)%s",
         first_step + 1,
         steps,
         config.data.batch_size,
         mesh.size,
         jax.device_count(),
         jax.devices()[0].device_kind,
+        f" in {jax.process_count()} processes" if jax.process_count() > 1 else "",
     )
-    if first_step == 0 and jax.process_index() == 0:
+    if first_step == 0 and distributed.is_main():
         overview = parameter_overview.get_parameter_overview(params, include_stats=False)
         files.write_text(workdir / "parameters.txt", f"{overview}\n")
         writer.write_texts(0, {"parameters": f"```\n{overview}\n```"})
@@ -234,4 +243,5 @@ def _describe(config, workdir, state: TrainState, first_step, steps, mesh, write
 
 def _progress(first_step, steps):
     """A progress bar on a terminal; elsewhere the log lines have to do."""
-    return tqdm(total=steps, initial=first_step, unit="step", dynamic_ncols=True, disable=None)
+    hidden = None if distributed.is_main() else True
+    return tqdm(total=steps, initial=first_step, unit="step", dynamic_ncols=True, disable=hidden)

@@ -10,7 +10,7 @@ import jax
 from ml_collections import ConfigDict
 
 from iicnet_jax import config as configuration
-from iicnet_jax import files
+from iicnet_jax import distributed, files
 from iicnet_jax.errors import UserError
 
 CONFIG = "config.json"
@@ -34,9 +34,18 @@ def claim(workdir: Path, config: ConfigDict) -> None:
         raise UserError(f"the workdir {workdir} cannot be made: {error}") from error
     if (workdir / CONFIG).exists():
         require_same(workdir, config)
-    if jax.process_index() == 0:
+    if distributed.is_main():
         files.write_json(workdir / CONFIG, config.to_dict())
         files.write_json(workdir / ENVIRONMENT, environment())
+
+
+def require_shared(workdir: Path) -> None:
+    """Raises UserError where another process has claimed the folder and this one cannot see it."""
+    if not (workdir / CONFIG).exists():
+        raise UserError(
+            f"the workdir {workdir} is not what process 0 has there: all processes need one "
+            "folder, on a file system that they share"
+        )
 
 
 def require_same(workdir: Path, config: ConfigDict) -> None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from iicnet_jax.data.sample import write_sample
@@ -53,32 +54,42 @@ def command(workdir, *, mode="train_and_eval", config="configs/quickstart.py", *
     ]
 
 
-def environment(cache):
-    """One device, and compiled programs kept in `cache` from one process to the next."""
+def environment(cache, devices=1):
+    """So many devices, and compiled programs kept in `cache` from one process to the next."""
     return {
         **os.environ,
         "JAX_PLATFORMS": "cpu",
+        "JAX_NUM_CPU_DEVICES": str(devices),
         "JAX_COMPILATION_CACHE_DIR": str(cache),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
 
 
-def start(arguments, cache) -> subprocess.Popen:
+def start(arguments, cache, devices=1) -> subprocess.Popen:
     """Starts a program in the repository's root, with its output in pipes."""
     return subprocess.Popen(
         arguments,
         cwd=ROOT,
-        env=environment(cache),
+        env=environment(cache, devices),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def finish(process: subprocess.Popen, timeout=300) -> tuple[int, str, str]:
+def finish(process: subprocess.Popen, timeout=900) -> tuple[int, str, str]:
     """Waits for the end: exit status, stdout, stderr."""
     stdout, stderr = process.communicate(timeout=timeout)
     return process.returncode, stdout, stderr
+
+
+def wait_for(condition, process: subprocess.Popen, seconds=900) -> None:
+    """Returns when the condition holds; fails if the process ends before."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def run(arguments, cache) -> tuple[int, str, str]:

@@ -3,7 +3,6 @@
 import json
 import signal
 import sys
-import time
 
 import jax.numpy as jnp
 import numpy as np
@@ -133,21 +132,12 @@ def test_dual_x4_trains_on_the_official_folders(tmp_path, cache):
     assert list(results["by_sample"]["trained"]) == ["0801x4"]
 
 
-def wait_for(condition, process, seconds=240):
-    """Returns when the condition holds; fails if the process ends before."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
 def test_sigterm_saves_and_the_same_command_goes_on(tmp_path, cache):
     workdir = tmp_path / "run"
     arguments = program.command(workdir, mode="train", steps=100_000, run__checkpoint_every=50_000)
     process = program.start(arguments, cache)
     metrics = workdir / "metrics.jsonl"
-    wait_for(lambda: metrics.exists() and metrics.read_text().count("\n") >= 3, process)
+    program.wait_for(lambda: metrics.exists() and metrics.read_text().count("\n") >= 3, process)
     process.send_signal(signal.SIGTERM)
     status, _, stderr = program.finish(process)
     assert status == 0, stderr
@@ -157,7 +147,7 @@ def test_sigterm_saves_and_the_same_command_goes_on(tmp_path, cache):
     assert f"after step {kept} of" in stderr
 
     process = program.start(arguments, cache)
-    wait_for(lambda: f'"step": {kept + 1}' in metrics.read_text(), process)
+    program.wait_for(lambda: f'"step": {kept + 1}' in metrics.read_text(), process)
     process.kill()
     _, _, stderr = program.finish(process)
     assert f"steps {kept + 1} to 100000" in stderr

@@ -19,11 +19,13 @@ def to_uint8(values: np.ndarray) -> np.ndarray:
 class Converter:
     """A network and its parameters as two compiled functions of one group of images.
 
-    Values are on the scale of 0 to 255. A new image size is compiled anew.
+    Values are on the scale of 0 to 255. A new image size is compiled anew. The work is done on
+    JAX's default device, which keeps a copy of the parameters; threads may have different ones.
     """
 
     def __init__(self, graph: nnx.GraphDef, params: nnx.State | None):
         self._params = params
+        self._copies = {}  # of the parameters, by device
         self._embed = jax.jit(lambda params, x: nnx.merge(graph, params).embed(x))
         self._restore = jax.jit(
             lambda params, x, size, position: nnx.merge(graph, params).restore(x, size, position),
@@ -33,13 +35,19 @@ class Converter:
     def with_params(self, params: nnx.State) -> "Converter":
         """The same network with other parameters; what has been compiled is shared."""
         other = copy.copy(self)
-        other._params = params
+        other._params, other._copies = params, {}
         return other
+
+    def _local_params(self):
+        device = jax.config.jax_default_device or jax.local_devices()[0]
+        if device not in self._copies:
+            self._copies[device] = jax.device_put(self._params, device)
+        return self._copies[device]
 
     def embed(self, frames: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "h2 w2 k"]:
         """The embedding as the network computes it, neither rounded nor clipped."""
         batch = jnp.asarray(frames[None], jnp.float32) / PEAK
-        return np.asarray(self._embed(self._params, batch))[0] * np.float32(PEAK)
+        return np.asarray(self._embed(self._local_params(), batch))[0] * np.float32(PEAK)
 
     def restore(
         self, embedding: np.ndarray, size: tuple[int, int], position: tuple[int, int] = (0, 0)
@@ -49,5 +57,5 @@ class Converter:
         `position` is that of a tile, see `Network.restore`.
         """
         batch = jnp.asarray(embedding[None], jnp.float32) / PEAK
-        images = self._restore(self._params, batch, size, position)
+        images = self._restore(self._local_params(), batch, size, position)
         return to_uint8(np.asarray(images)[0] * PEAK)

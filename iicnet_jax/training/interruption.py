@@ -2,29 +2,47 @@
 
 import collections
 import math
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import numpy as np
+from jax.experimental import multihost_utils
 
-from iicnet_jax import files
+from iicnet_jax import distributed, files
 from iicnet_jax.errors import UserError
 
 
 class StopRequest:
-    """Within `with StopRequest() as stop:`, SIGTERM and SIGINT set `stop.signal` and no more.
+    """Within `with StopRequest() as stop:`, SIGTERM and SIGINT are a request to stop, and no more.
 
-    A second signal of the same kind acts as it does outside.
+    A second signal of the same kind acts as it does outside. Of several processes, all stop at
+    the same step, whichever has had the signal.
     """
 
     def __init__(self):
         self.signal: signal.Signals | None = None
 
+    def at(self, step: int) -> bool:
+        """Whether to stop after this step; to be asked at every step."""
+        # JAX has the processes agree on a step, once one of them has had a SIGTERM.
+        if jax.process_count() > 1 and multihost_utils.reached_preemption_sync_point(step):
+            self.signal = signal.SIGTERM
+        return self.signal is not None
+
     def __enter__(self):
-        self._before = {
-            number: signal.signal(number, self._note) for number in (signal.SIGTERM, signal.SIGINT)
-        }
+        # Of several processes, JAX handles SIGTERM itself.
+        several = jax.process_count() > 1
+        handlers = {signal.SIGINT: self._pass_on if several else self._note}
+        if not several:
+            handlers[signal.SIGTERM] = self._note
+        self._before = {number: signal.getsignal(number) for number in handlers}
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if several:
+            self._before[signal.SIGTERM] = signal.SIG_DFL
         return self
 
     def __exit__(self, *_):
@@ -33,6 +51,10 @@ class StopRequest:
 
     def _note(self, number, _frame):
         self.signal = signal.Signals(number)
+        signal.signal(number, self._before[number])
+
+    def _pass_on(self, number, _frame):
+        os.kill(os.getpid(), signal.SIGTERM)
         signal.signal(number, self._before[number])
 
 
@@ -67,9 +89,12 @@ class LossGuard:
         loss, gradient_norm = float(loss), float(gradient_norm)
         if math.isfinite(loss) and math.isfinite(gradient_norm):
             return
-        samples = [{"index": int(i), "name": self._sample_name(int(i))} for i in indices]
+        # All processes get here, with the same numbers.
+        whole_batch = distributed.gather(indices.tolist())
+        samples = [{"index": i, "name": self._sample_name(i)} for i in whole_batch]
         found = {"step": step, "loss": str(loss), "gradient_norm": str(gradient_norm)}
-        files.write_json(self._report, {**found, "samples": samples})
+        if distributed.is_main():
+            files.write_json(self._report, {**found, "samples": samples})
         raise UserError(
             f"in step {step} the loss was {loss} and the gradient's norm {gradient_norm}, so "
             f"training stopped; the samples of that step are listed in {self._report}, and the "

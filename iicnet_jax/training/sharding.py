@@ -21,7 +21,9 @@ def data_mesh(batch_size: int) -> Mesh:
             f"{len(devices)}"
         )
     used = np.gcd(batch_size, len(devices))
-    return jax.make_mesh((used,), ("data",), (AxisType.Auto,), devices=devices[:used])
+    # JAX lists devices process by process, and so come the shares of a batch (data/pipeline.py).
+    # `jax.make_mesh` may choose another order.
+    return Mesh(np.array(devices[:used]), ("data",), axis_types=(AxisType.Auto,))
 
 
 def replicated(mesh: Mesh) -> NamedSharding:

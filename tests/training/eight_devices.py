@@ -1,0 +1,81 @@
+"""Prints, as JSON, how much gradients on eight devices differ from those on one.
+
+A program of its own, since the number of devices is fixed when JAX starts; test_sharding.py
+starts it.
+"""
+
+import json
+import sys
+
+import jax
+import numpy as np
+import optax
+from flax import nnx
+
+from iicnet_jax.models import IICNet, quantisation
+from iicnet_jax.training import sharding
+from iicnet_jax.training.losses import LossWeights
+from iicnet_jax.training.step import create_state, make_train_step
+
+BATCH, IMAGES, SIZE = 8, 2, 16
+KEY = jax.random.key(0)
+
+
+def main(generator):
+    jax.config.update("jax_default_prng_impl", generator)
+    random = np.random.default_rng(0)
+    batch = {
+        "frames": random.integers(0, 256, (BATCH, IMAGES, SIZE, SIZE, 3), np.uint8),
+        "reference": random.integers(0, 256, (BATCH, SIZE // 2, SIZE // 2, 3), np.uint8),
+    }
+    one, eight = (sharding.data_mesh(size) for size in (1, BATCH))
+    results = [gradients(mesh, batch) for mesh in (one, eight)]
+    differences = jax.tree.map(
+        lambda a, b: float(np.linalg.norm(a - b) / np.linalg.norm(a)), *results
+    )
+    noise = [draw_noise(mesh) for mesh in (one, eight)]
+    found = {
+        "devices": [one.size, eight.size],
+        "gradients": jax.tree.leaves(differences),
+        "same_noise": bool(np.array_equal(*noise)),
+    }
+    print(json.dumps(found))
+
+
+def gradients(mesh, batch):
+    """Of the network's parameters, from the train step itself; the optimiser only keeps them."""
+    optimizer = optax.trace(decay=0.0)
+    graph, state = create_state(random_network(), optimizer)
+    train_step = jax.jit(make_train_step(graph, optimizer, LossWeights()))
+    state = jax.device_put(state, sharding.replicated(mesh))
+    after, _ = train_step(state, sharding.put_batch(mesh, batch), KEY)
+    return jax.device_get(after.opt_state.trace)
+
+
+def random_network():
+    """With the relation module and down-scaling; no parameter is zero."""
+    make = nnx.eval_shape(
+        lambda: IICNet(
+            IMAGES,
+            relation_features=4,
+            downscaling="haar",
+            split="prop",
+            num_blocks=1,
+            rngs=nnx.Rngs(0),
+        )
+    )
+    graph, params = nnx.split(make, nnx.Param)
+    random = np.random.default_rng(0)
+    draw = lambda leaf: np.float32(0.04 * random.normal(size=leaf.shape))  # noqa: E731
+    return nnx.merge(graph, jax.tree.map(draw, params))
+
+
+def draw_noise(mesh):
+    """The noise that a batch gets in training, drawn where the batch lies."""
+    batch = sharding.put_batch(mesh, np.zeros((BATCH, SIZE, SIZE, 3), np.float32))
+    add_noise = jax.jit(lambda y: y + quantisation.uniform_noise(KEY, y.shape))
+    return jax.device_get(add_noise(batch))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,30 @@
+"""Data parallel on eight devices: the same numbers as on one."""
+
+import json
+import os
+import sys
+
+import pytest
+
+from iicnet_jax.training import sharding
+from tests import program
+
+
+@pytest.mark.parametrize("generator", ["threefry2x32", "rbg"])
+def test_gradients_on_eight_devices_are_those_on_one(generator):
+    arguments = [sys.executable, "-m", "tests.training.eight_devices", generator]
+    process = program.start(arguments, os.environ["IICNET_TEST_CACHE"], devices=8)
+    status, stdout, stderr = program.finish(process)
+    assert status == 0, stderr
+    found = json.loads(stdout)
+    assert found["devices"] == [1, 8]
+    assert found["same_noise"], "sharding must not change the numbers drawn"
+    assert len(found["gradients"]) > 100
+    assert max(found["gradients"]) < 1e-5
+
+
+def test_devices_are_in_the_processes_order():
+    """As the shares of a batch are, so that a batch is the same on any number of processes."""
+    mesh = sharding.data_mesh(batch_size=2)
+    order = [(device.process_index, device.id) for device in mesh.devices.flat]
+    assert len(order) == 2 and order == sorted(order)
