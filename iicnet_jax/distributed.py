@@ -6,9 +6,11 @@ workdir. Process 0 writes, the others keep quiet. With one process, nothing here
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 import threading
@@ -18,8 +20,11 @@ from collections.abc import Iterator, Sequence
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
+from orbax.checkpoint import multihost
 
 from iicnet_jax.errors import UserError
+
+LONGEST_WAIT = 24 * 3600  # seconds that a process waits for one that is alive
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +83,9 @@ def joined(processes: Processes) -> Iterator[None]:
         return
     with _deadline(processes):
         _initialize(processes)
+    _wait_for_all()
+    # The first collective connects the processes, for which XLA gives them half a minute.
+    multihost_utils.sync_global_devices("joined")
     try:
         yield
     except SystemExit as error:
@@ -161,6 +169,12 @@ def _end_now(status):
     os._exit(status if isinstance(status, int) else int(status is not None))
 
 
+def let_sigterm_end() -> None:
+    """SIGTERM ends this process from now on. JAX has taken it over, for training to stop at."""
+    if jax.process_count() > 1:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def is_main() -> bool:
     """Whether this is the process that writes."""
     return jax.process_index() == 0
@@ -170,6 +184,7 @@ def gather(items: Sequence) -> list:
     """The items of all processes, in the processes' order; items are what JSON holds."""
     if jax.process_count() == 1:
         return list(items)
+    _wait_for_all()
     text = np.frombuffer(json.dumps(list(items)).encode(), np.uint8)
     lengths = multihost_utils.process_allgather(np.int32(text.size))
     padded = np.zeros(lengths.max(), np.uint8)
@@ -177,6 +192,15 @@ def gather(items: Sequence) -> list:
     texts = multihost_utils.process_allgather(padded)
     parts = [json.loads(row[:length].tobytes()) for row, length in zip(texts, lengths, strict=True)]
     return [item for part in parts for item in part]
+
+
+_waits = itertools.count()
+
+
+def _wait_for_all():
+    """Collectives on a CPU give up after some time, and evaluating a share may take hours."""
+    wait = multihost.get_barrier_sync_fn()
+    wait(key=f"iicnet_jax_{next(_waits)}", timeout_ms=1000 * LONGEST_WAIT)
 
 
 def share(items: Sequence) -> Sequence:

@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,10 +53,14 @@ def filling(folder: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+_UMASK_LOCK = threading.Lock()
+
+
 def _umask() -> int:
     """Temporary files are private to the user; results are ordinary files."""
-    umask = os.umask(0)
-    os.umask(umask)
+    with _UMASK_LOCK:  # reading it means to set it, for all threads
+        umask = os.umask(0)
+        os.umask(umask)
     return umask
 
 

@@ -42,6 +42,7 @@ def run(config: ConfigDict, workdir: str, mode: str, processes: distributed.Proc
         elif not train(config, folder):
             return
         if mode != "train":
+            distributed.let_sigterm_end()
             results = evaluate(config, folder)
             if distributed.is_main():
                 print(f"\n{tables.short_table(results['networks'])}\n")

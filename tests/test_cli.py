@@ -1,6 +1,7 @@
 """The iicnet command, as a user starts it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -21,11 +22,12 @@ COMMAND = Path(sys.executable).with_name("iicnet")
 CUSTOM = ("--config=configs/custom_folder.py", "--config.model.num_images=2")
 
 
-def iicnet(*arguments):
+def iicnet(*arguments, devices=1):
     """Exit status, stdout and stderr of the console command."""
     done = subprocess.run(
         [COMMAND, *map(str, arguments)],
         cwd=program.ROOT,
+        env={**os.environ, "JAX_NUM_CPU_DEVICES": str(devices)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -173,7 +175,8 @@ def test_pictures_go_into_one_and_come_back(groups, model, tmp_path):
 
 def test_folders_of_pictures_go_into_a_folder_of_embeddings_and_come_back(groups, model, tmp_path):
     folders = [groups / "01", groups / "02"]
-    status, stdout, stderr = iicnet("embed", "--model", model, *folders, "-o", tmp_path / "out")
+    arguments = ("embed", "--model", model, *folders, "-o", tmp_path / "out")
+    status, stdout, stderr = iicnet(*arguments, devices=2)
     assert (status, stderr) == (0, "")
     assert stdout.count("2 pictures in one") == 2
     status, stdout, _ = iicnet("inspect", tmp_path / "out")
@@ -185,7 +188,7 @@ def test_folders_of_pictures_go_into_a_folder_of_embeddings_and_come_back(groups
     assert stdout.count("PNG, 15x10: 2 pictures of 30x20 (task custom_folder") == 2
     assert stdout.count("intact") == 2
     arguments = ("restore", "--model", model, tmp_path / "out", "-o", tmp_path / "back", "--json")
-    status, stdout, _ = iicnet(*arguments)
+    status, stdout, _ = iicnet(*arguments, devices=2)
     assert status == 0
     assert json.loads(stdout)[1]["pictures"] == [f"{tmp_path}/back/02/0{i}.png" for i in (0, 1)]
     status, _, stderr = iicnet(*arguments)

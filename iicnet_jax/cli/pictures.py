@@ -81,9 +81,10 @@ def _embed(arguments):
     network, groups = _network_and_groups(arguments)
     outputs = [_output(group, arguments.out) for group in groups]
     _check_names(outputs)
-    done = []
-    for group, out in _progress(list(zip(groups, outputs, strict=True))):
-        embedded = embed_files(
+
+    def embed(job):
+        group, out = job
+        return embed_files(
             network,
             group.pictures,
             out,
@@ -91,8 +92,12 @@ def _embed(arguments):
             overwrite=arguments.overwrite,
             max_pixels=arguments.max_pixels,
         )
+
+    done = []
+    jobs = zip(groups, outputs, strict=True)
+    for embedded in _on_all_devices(embed, jobs, len(groups)):
         note(embedded.notes)
-        done.append({"file": str(out), **dataclasses.asdict(embedded.record)})
+        done.append({"file": str(embedded.path), **dataclasses.asdict(embedded.record)})
     lines = [f"{item['file']}: {_count(item['images'])} in one" for item in done]
     show(done, lines, arguments.json)
 
@@ -110,18 +115,23 @@ def _restore(arguments):
     def network(folder):
         return load_network(arguments, lambda: folder, bar=len(files) == 1)
 
-    done = []
-    for file, out in _progress(list(zip(files, outputs, strict=True))):
-        folder = None if arguments.model else model_of_picture(file, arguments.max_pixels)
-        restored = restore_file(
-            network(folder),
-            file,
-            out,
+    def jobs():
+        for file, out in zip(files, outputs, strict=True):
+            folder = None if arguments.model else model_of_picture(file, arguments.max_pixels)
+            yield network(folder), file, out
+
+    def restore(job):
+        return restore_file(
+            *job,
             size=arguments.size,
             force=arguments.force,
             overwrite=arguments.overwrite,
             max_pixels=arguments.max_pixels,
         )
+
+    done = []
+    results = _on_all_devices(restore, jobs(), len(files))
+    for file, restored in zip(files, results, strict=True):
         note(restored.notes)
         done.append({"file": str(file), "pictures": [str(path) for path in restored.paths]})
     lines = [f"{item['file']}: {', '.join(item['pictures'])}" for item in done]
@@ -173,11 +183,15 @@ def _evaluate(arguments):
     from iicnet_jax.media.convert import measure_files
 
     network, groups = _network_and_groups(arguments)
-    measured = []
-    for _, pictures in _progress(groups):
-        measures, notes = measure_files(
-            network, pictures, fit=arguments.fit, max_pixels=arguments.max_pixels
+
+    def measure(group):
+        return measure_files(
+            network, group.pictures, fit=arguments.fit, max_pixels=arguments.max_pixels
         )
+
+    measured = []
+    results = _on_all_devices(measure, groups, len(groups))
+    for (_, pictures), (measures, notes) in zip(groups, results, strict=True):
         note(notes)
         measured.append({"pictures": [str(path) for path in pictures], **measures})
     show(measured, map(_quality, measured), arguments.json)
@@ -195,8 +209,12 @@ def _check_names(outputs):
             raise UserError(f"{count} results would be called {path}: do them one by one")
 
 
-def _progress(jobs):
-    return tqdm(jobs, unit="file", disable=None if len(jobs) > 1 else True)
+def _on_all_devices(function, jobs, count):
+    """The results of all jobs in order, with a progress bar where there are several."""
+    from iicnet_jax.evaluation.devices import map_over_devices
+
+    results = map_over_devices(function, jobs)
+    return tqdm(results, total=count, unit="file", disable=None if count > 1 else True)
 
 
 class _Group(NamedTuple):

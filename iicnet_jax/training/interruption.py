@@ -33,16 +33,13 @@ class StopRequest:
         return self.signal is not None
 
     def __enter__(self):
-        # Of several processes, JAX handles SIGTERM itself.
-        several = jax.process_count() > 1
-        handlers = {signal.SIGINT: self._pass_on if several else self._note}
-        if not several:
-            handlers[signal.SIGTERM] = self._note
-        self._before = {number: signal.getsignal(number) for number in handlers}
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        if several:
-            self._before[signal.SIGTERM] = signal.SIG_DFL
+        if jax.process_count() > 1:
+            handlers = {signal.SIGINT: self._pass_on}  # JAX handles SIGTERM itself
+        else:
+            handlers = {signal.SIGTERM: self._note, signal.SIGINT: self._note}
+        self._before = {
+            number: signal.signal(number, handler) for number, handler in handlers.items()
+        }
         return self
 
     def __exit__(self, *_):

@@ -1,5 +1,7 @@
 """How state and batches lie on the devices: data parallel over a mesh with one axis, `data`."""
 
+from collections.abc import Sequence
+
 import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
@@ -7,13 +9,13 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from iicnet_jax.errors import UserError
 
 
-def data_mesh(batch_size: int) -> Mesh:
-    """A mesh over all devices of all processes, or over as many as divide the batch.
+def data_mesh(batch_size: int, devices: Sequence[jax.Device] | None = None) -> Mesh:
+    """A mesh over `devices` (all of all processes), or over as many of them as divide the batch.
 
     Raises:
       UserError: with several processes, the batch does not divide over all devices.
     """
-    devices = jax.devices()
+    devices = jax.devices() if devices is None else devices
     if batch_size % len(devices) and jax.process_count() > 1:
         raise UserError(
             f"config.data.batch_size is {batch_size}, which {len(devices)} devices in "
