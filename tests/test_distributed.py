@@ -12,6 +12,8 @@ import pytest
 from iicnet_jax import distributed
 from iicnet_jax.distributed import Processes
 from iicnet_jax.errors import UserError
+from iicnet_jax.evaluate import evaluate
+from iicnet_jax.run import load_config
 from tests import program
 
 
@@ -126,23 +128,30 @@ def test_one_process_goes_on_from_two(devices, earlier, cache):
 
 
 def test_two_processes_evaluate_what_one_evaluates(stopped, cache, tmp_path):
-    results = []
-    options = LONG | {"mode": "eval", "evaluation__limit": 3}
     workdir = tmp_path / "run"
     shutil.copytree(stopped[0], workdir)
+    options = {**LONG, "mode": "eval", "evaluation__limit": 3}
     with two_processes(cache, workdir, **options) as processes:
         ends = [program.finish(process) for process in processes]
     assert [status for status, _, _ in ends] == [0, 0], ends
-    assert "| trained |" in ends[0][1].replace("trained  ", "trained")
-    assert "trained" not in ends[1][1]
-    results.append(json.loads((workdir / "results.json").read_text())["by_sample"])
-    status, _, stderr = program.run(program.command(workdir, **options), cache)
-    assert status == 0, stderr
-    results.append(json.loads((workdir / "results.json").read_text())["by_sample"])
-    assert list(results[0]["trained"]) == list(results[1]["trained"])
-    assert len(results[0]["trained"]) == 3
-    for ours, theirs in zip(*(part["trained"].values() for part in results), strict=True):
-        assert ours["rounded"]["restored"] == pytest.approx(theirs["rounded"]["restored"])
+    assert "| trained" in ends[0][1]
+    assert "trained" not in ends[1][1], "the second process keeps quiet"
+    two = json.loads((workdir / "results.json").read_text())
+    assert two["environment"]["processes"] == 2
+
+    arguments = program.command(workdir, **options)
+    config = load_config([argument for argument in arguments if argument.startswith("--config")])
+    one = evaluate(config, workdir)
+    assert one["environment"]["processes"] == 1
+    assert two["samples"] == one["samples"] == 3
+    ours, theirs = (results["by_sample"]["trained"] for results in (two, one))
+    assert list(ours) == list(theirs)
+    for name in ours:
+        for part in ("embedding", "restored"):
+            assert ours[name]["rounded"][part] == pytest.approx(theirs[name]["rounded"][part])
+    assert two["networks"]["trained"]["rounded"]["restored"] == pytest.approx(
+        one["networks"]["trained"]["rounded"]["restored"]
+    )
 
 
 def test_a_mistake_of_one_process_ends_both(tmp_path, cache):
