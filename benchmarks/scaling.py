@@ -169,7 +169,7 @@ def _step_times(arguments, devices, batch_size):
     }
     batch = sharding.put_batch(mesh, batch)
     train_step = jax.jit(
-        make_train_step(graph, optimizer, build.loss_weights(config)), donate_argnums=0
+        make_train_step(graph, optimizer, build.create_loss(config)), donate_argnums=0
     )
     times = []
     for _ in range(2 + arguments.repeats):
@@ -194,10 +194,9 @@ def _parameters(arguments):
     import jax
     from flax import nnx
 
-    from iicnet_jax.models import IICNet
+    from iicnet_jax import build
 
-    fields = _config(arguments).model
-    network = nnx.eval_shape(lambda: IICNet(**fields, rngs=nnx.Rngs(0)))
+    network = nnx.eval_shape(lambda: build.create_model(_config(arguments)))
     return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(network, nnx.Param)))
 
 

@@ -14,7 +14,7 @@ from flax import nnx
 
 from iicnet_jax.models import IICNet, quantisation
 from iicnet_jax.training import sharding
-from iicnet_jax.training.losses import LossWeights
+from iicnet_jax.training.losses import IICNetLoss
 from iicnet_jax.training.step import create_state, make_train_step
 
 BATCH, IMAGES, SIZE = 8, 2, 16
@@ -46,7 +46,7 @@ def gradients(mesh, batch):
     """Of the network's parameters, from the train step itself; the optimiser only keeps them."""
     optimizer = optax.trace(decay=0.0)
     graph, state = create_state(random_network(), optimizer)
-    train_step = jax.jit(make_train_step(graph, optimizer, LossWeights()))
+    train_step = jax.jit(make_train_step(graph, optimizer, IICNetLoss()))
     state = jax.device_put(state, sharding.replicated(mesh))
     after, _ = train_step(state, sharding.put_batch(mesh, batch), KEY)
     return jax.device_get(after.opt_state.trace)
