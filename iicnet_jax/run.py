@@ -14,9 +14,8 @@ from absl import logging as absl_logging
 from ml_collections import ConfigDict, config_flags
 from tqdm import tqdm
 
-from iicnet_jax import compilation_cache
+from iicnet_jax import compilation_cache, distributed
 from iicnet_jax import config as configuration
-from iicnet_jax import distributed
 from iicnet_jax import workdir as run_folder
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluate import evaluate
