@@ -9,11 +9,11 @@ import socket
 
 import pytest
 
+from configs import quickstart
 from iicnet_jax import distributed
 from iicnet_jax.distributed import Processes
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluate import evaluate
-from iicnet_jax.run import load_config
 from tests import program
 
 
@@ -139,8 +139,9 @@ def test_two_processes_evaluate_what_one_evaluates(stopped, cache, tmp_path):
     two = json.loads((workdir / "results.json").read_text())
     assert two["environment"]["processes"] == 2
 
-    arguments = program.command(workdir, **options)
-    config = load_config([argument for argument in arguments if argument.startswith("--config")])
+    config = quickstart.get_config()
+    fields = {"data.root": str(program.videos()), "evaluation.limit": 3}
+    config.update_from_flattened_dict({**program.TINY, **fields})
     one = evaluate(config, workdir)
     assert one["environment"]["processes"] == 1
     assert two["samples"] == one["samples"] == 3
