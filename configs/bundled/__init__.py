@@ -1,1 +1,1 @@
-"""The networks that come with the package; `reduced.py` says how they are reduced."""
+"""Networks for the package, trained on a CPU; `reduced.py` says how they are reduced."""

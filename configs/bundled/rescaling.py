@@ -4,7 +4,7 @@ Command:  python -m iicnet_jax.main --config=configs/bundled/rescaling.py \
               --workdir=runs/bundled/rescaling
           iicnet export-weights runs/bundled/rescaling -o iicnet_jax/bundled/models/rescaling
 Data:     DIV2K as `python -m experiments.photographs` writes it, see docs/results.md
-Ours:     not yet run
+Ours:     embedding 32.85 dB / 0.9311, restored 43.06 dB / 0.9816 (5 test pictures; CPU, 2026-11-25)
 """
 
 from configs import rescale_x2

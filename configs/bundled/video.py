@@ -4,7 +4,7 @@ Command:  python -m iicnet_jax.main --config=configs/bundled/video.py \
               --workdir=runs/bundled/video
           iicnet export-weights runs/bundled/video -o iicnet_jax/bundled/models/video
 Data:     DAVIS-2017 as `python -m experiments.photographs` writes it, see docs/results.md
-Ours:     not yet run
+Ours:     embedding 36.26 dB / 0.9626, restored 32.00 dB / 0.9235 (8 test windows; CPU, 2026-11-25)
 """
 
 from configs import video_n3_down
