@@ -11,7 +11,8 @@ class Bijection(nnx.Module):
 
     For every x, `inverse(forward(x))` equals x, and for every y, `forward(inverse(y))` equals y,
     both up to floating-point rounding. Only down-scaling layers change the shape: (b, h, w, c)
-    becomes (b, h/2, w/2, 4c). Both methods are differentiable in input and parameters.
+    becomes (b, h/2, w/2, 4c). Both methods are differentiable in input and parameters: in reverse
+    mode, because convolutions have no other on CPUs (`models/convolution.py`).
     """
 
     def forward(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h2 w2 c2"]:
