@@ -4,22 +4,19 @@ import json
 import os
 import sys
 
-import pytest
-
 from iicnet_jax.training import sharding
 from tests import program
 
 
-@pytest.mark.parametrize("generator", ["threefry2x32", "rbg"])
-def test_gradients_on_eight_devices_are_those_on_one(generator):
-    arguments = [sys.executable, "-m", "tests.training.eight_devices", generator]
+def test_gradients_on_eight_devices_are_those_on_one():
+    arguments = [sys.executable, "-m", "tests.training.eight_devices"]
     process = program.start(arguments, os.environ["IICNET_TEST_CACHE"], devices=8)
     status, stdout, stderr = program.finish(process)
     assert status == 0, stderr
     found = json.loads(stdout)
     assert found["devices"] == [1, 8]
-    assert found["same_noise"], "sharding must not change the numbers drawn"
-    assert len(found["gradients"]) > 100
+    assert found["same_noise"] == {"threefry2x32": True, "rbg": True}
+    assert len(found["gradients"]) > 30
     assert max(found["gradients"]) < 1e-5
 
 
