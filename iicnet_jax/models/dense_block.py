@@ -61,9 +61,8 @@ class DenseBlock(nnx.Module):
         )
 
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h w d"]:
-        # In the convolutions' own type, where `Execution.precision` gives them one.
-        features = x.astype(self.last.dtype or x.dtype)
+        features = x
         for conv in self.growing:
             new = nnx.leaky_relu(conv(features), LEAKY_SLOPE)
             features = jnp.concatenate([features, new], axis=-1)
-        return self.last(features).astype(jnp.float32)
+        return self.last(features)

@@ -58,10 +58,32 @@ def set_execution(model: nnx.Module, execution: Execution) -> None:
     """Lets a network be computed so from now on; its graph changes, its parameters do not."""
     for _, module in nnx.iter_modules(model):
         if isinstance(module, nnx.Conv):
-            module.precision = jax.lax.Precision(execution.precision)
-            module.dtype = jnp.bfloat16 if execution.precision == "bfloat16" else None
+            _set_precision(module, execution.precision)
         elif hasattr(module, "execution"):
             module.execution = execution
+
+
+def _set_precision(conv: nnx.Conv, precision: str) -> None:
+    conv.precision = jax.lax.Precision(precision)
+    if isinstance(conv.conv_general_dilated, _InBfloat16):
+        conv.conv_general_dilated = conv.conv_general_dilated.convolve
+    if precision == "bfloat16":
+        conv.conv_general_dilated = _InBfloat16(conv.conv_general_dilated)
+
+
+@dataclasses.dataclass(frozen=True)
+class _InBfloat16:
+    """A convolution that multiplies in bfloat16, from float32 to float32.
+
+    The type of an `nnx.Conv` would be that of its bias as well, whose gradient, a sum over all
+    pixels, bfloat16 cannot hold.
+    """
+
+    convolve: Callable
+
+    def __call__(self, x, kernel, *arguments, **options):
+        x, kernel = x.astype(jnp.bfloat16), kernel.astype(jnp.bfloat16)
+        return self.convolve(x, kernel, *arguments, **options).astype(jnp.float32)
 
 
 def split_equal(modules: Sequence) -> tuple[nnx.GraphDef, list[nnx.State]]:
