@@ -25,6 +25,7 @@ import math
 import multiprocessing
 import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -55,6 +56,10 @@ def main():
     assumed.add_argument("--overlap", type=float, default=0.0, help="hidden share, 0 to 1")
     parser.add_argument("--out", type=Path, help="JSON file with all results")
     arguments = parser.parse_args()
+
+    for devices in arguments.devices:
+        if arguments.batch % devices:
+            parser.error(f"--batch {arguments.batch} does not divide over {devices} devices")
 
     measured = []
     for scaling in ("weak", "strong"):
@@ -150,9 +155,7 @@ def _step_times(arguments, devices, batch_size):
 
     found = jax.devices()
     if len(found) < devices:
-        raise SystemExit(f"{devices} devices are asked for, and there are {len(found)}")
-    if batch_size % devices:
-        raise SystemExit(f"a batch of {batch_size} does not divide over {devices} devices")
+        raise ValueError(f"{devices} devices are asked for, and there are {len(found)}")
     config = _config(arguments)
     model = build.create_model(config)
     optimizer, _ = build.create_optimizer(config)
@@ -202,8 +205,9 @@ def _parameters(arguments):
 
 def _in_a_process(function, *arguments):
     """The result of a function in a process that has not started JAX."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, arguments)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as process:
+        return process.submit(function, *arguments).result()
 
 
 if __name__ == "__main__":
