@@ -22,7 +22,8 @@ from iicnet_jax.errors import UserError
 
 def experiments():
     """Configurations by file, of those with a regime that has a sample."""
-    names = {module.name for module in pkgutil.iter_modules(configs.__path__)} - {"base"}
+    modules = [module for module in pkgutil.iter_modules(configs.__path__) if not module.ispkg]
+    names = {module.name for module in modules} - {"base"}
     loaded = {
         name: importlib.import_module(f"configs.{name}").get_config() for name in sorted(names)
     }
@@ -54,7 +55,8 @@ def test_every_dataset_is_of_a_regime():
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_finds_its_groups(written, name):
     regime, config = regime_on(written, name)
-    scale = 1 if config.model.downscaling == "none" else 2
+    scale = 1 if config.model.get("downscaling", "none") == "none" else 2
+    channels = 1 if config.data.regime == "grayscale" else 3
     for split in SPLITS:
         count = len(regime.names(split))
         assert count > 0 and len(set(regime.names(split))) == count
@@ -66,7 +68,7 @@ def test_every_experiment_finds_its_groups(written, name):
                 assert groups[-1]["frames"].shape[1:3] == (config.data.crop,) * 2
             for group in groups:
                 number, height, width, _ = group["frames"].shape
-                reference = height // scale, width // scale, config.model.embedding_channels
+                reference = height // scale, width // scale, channels
                 assert number == config.model.num_images
                 assert group["reference"].shape == reference
                 assert group["frames"].std() > 1
