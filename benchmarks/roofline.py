@@ -16,12 +16,12 @@ the three times is the bound; a real step is slower than that.
 """
 
 import argparse
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import report, turns
-from iicnet_jax.models.dense_block import GROWTH
 from iicnet_jax.models.iicnet import COLOURS
 
 
@@ -119,6 +119,7 @@ def network_convolutions(config) -> Iterator[Conv]:
     """All convolutions of embedding and restoring a group of images."""
     model = config.model
     images, features = model.num_images, model.relation_features
+    dense_block = functools.partial(_dense_block, growth=model.growth)
     scale = 1 if model.downscaling == "none" else 2
     channels = images * COLOURS * scale**2
     split = model.embedding_channels * scale**2
@@ -126,16 +127,16 @@ def network_convolutions(config) -> Iterator[Conv]:
         split = channels // 4
     for _ in ("embed", "restore"):
         for _ in range(images if model.relation else 0):
-            yield from _dense_block(COLOURS, features)
+            yield from dense_block(COLOURS, features)
             yield from [Conv(1, features, features)] * 2
             yield Conv(3, images * features, features)
-            yield from _dense_block(features, COLOURS)
+            yield from dense_block(features, COLOURS)
         if scale == 2:
             yield Conv(1, channels, channels, scale)
         for _ in range(model.num_blocks):
-            yield from _dense_block(channels - split, split, scale)
-            yield from _dense_block(split, channels - split, scale)
-            yield from _dense_block(split, channels - split, scale)
+            yield from dense_block(channels - split, split, scale)
+            yield from dense_block(split, channels - split, scale)
+            yield from dense_block(split, channels - split, scale)
 
 
 def xla_flops(config) -> float:
@@ -146,10 +147,10 @@ def xla_flops(config) -> float:
     return programs.lower_train_step(config).cost_analysis()["flops"]
 
 
-def _dense_block(inputs, outputs, scale=1):
+def _dense_block(inputs, outputs, scale=1, *, growth):
     for index in range(4):
-        yield Conv(3, inputs + index * GROWTH, GROWTH, scale)
-    yield Conv(3, inputs + 4 * GROWTH, outputs, scale)
+        yield Conv(3, inputs + index * growth, growth, scale)
+    yield Conv(3, inputs + 4 * growth, outputs, scale)
 
 
 def _pixels(config):

@@ -198,8 +198,9 @@ def _parameters(arguments):
     from flax import nnx
 
     from iicnet_jax import build
+    from iicnet_jax.models.shapes import OneKey
 
-    network = nnx.eval_shape(lambda: build.create_model(_config(arguments)))
+    network = nnx.eval_shape(lambda: build.create_model(_config(arguments), OneKey()))
     return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(network, nnx.Param)))
 
 

@@ -35,6 +35,7 @@ from benchmarks import report, roofline, turns
 from benchmarks.input_pipeline import full_size_data
 from iicnet_jax import build
 from iicnet_jax.data import create_regime
+from iicnet_jax.data.aligned import reference_scale
 from iicnet_jax.data.pipeline import training_batches
 from iicnet_jax.training import sharding
 from iicnet_jax.training.step import create_state, make_train_step
@@ -163,7 +164,7 @@ def repeated(step, count: int):
 def resident_batch(config):
     """One batch of noise in the device's memory, again and again."""
     model, samples, side = config.model, config.data.batch_size, config.data.crop
-    embedded = side if model.downscaling == "none" else -(-side // 2)
+    embedded = -(-side // reference_scale(model))
     random = np.random.default_rng(0)
 
     def noise(*shape):

@@ -14,13 +14,16 @@ MODELS = {
         "relation": True,  # use the relation module
         "relation_features": 64,  # its hidden channels
         "downscaling": "none",  # "none", "haar" or "squeeze": halve the embedding's sides
+        "full_size": False,  # not in the paper: down-scaling, and an embedding of the images' size
         "split": "ref",  # "ref" or "prop", matters only with down-scaling
         "num_blocks": 10,  # K, coupling blocks
+        "growth": 32,  # channels that each convolution of a dense block adds
     },
     "irn": {
         "num_images": 1,  # no other number
         "downscaling": "haar",  # "haar" or "squeeze"
         "num_blocks": 8,  # coupling blocks
+        "growth": 32,  # channels that each convolution of a dense block adds
     },
     "invertible_grayscale": {
         "num_images": 1,  # no other number

@@ -25,14 +25,18 @@ LOSSES: dict[str, type[Loss]] = {
 }
 
 
-def create_model(config: ConfigDict) -> Network:
-    """The network with its initial weights, which depend on `config.seed`, as it is trained.
+def create_model(config: ConfigDict, rngs: nnx.Rngs | None = None) -> Network:
+    """The network with its initial weights, as it is trained.
+
+    Args:
+      config: of the run.
+      rngs: of the initial weights; without it they depend on `config.seed`.
 
     Raises:
       UserError: the fields of `config.model` do not make a network.
     """
     try:
-        model = NETWORKS[config.method](**config.model, rngs=nnx.Rngs(config.seed))
+        model = NETWORKS[config.method](**config.model, rngs=rngs or nnx.Rngs(config.seed))
     except ValueError as error:
         raise UserError(f"config.model does not make a network: {error}") from error
     set_execution(model, Execution(config.memory, config.loop, config.precision))

@@ -34,6 +34,8 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from flax import nnx  # noqa: E402
 
+from iicnet_jax.models.shapes import OneKey  # noqa: E402
+
 
 def pytest_collection_modifyitems(items):
     """The files that take longest go first, one to each process."""
@@ -55,8 +57,13 @@ def random_network():
     Matrices become orthogonal, all other parameters normal with standard deviation `scale`.
     """
 
+    def shapes_of(make):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(nnx, "Rngs", OneKey)
+            return nnx.eval_shape(make)
+
     def build(make, scale=0.04):
-        graph, params = nnx.split(nnx.eval_shape(make), nnx.Param)
+        graph, params = nnx.split(shapes_of(make), nnx.Param)
         random = np.random.RandomState(0)
 
         def draw(leaf):

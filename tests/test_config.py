@@ -32,8 +32,10 @@ def test_dual_x4_is_the_papers_dual_02():
         "relation": True,
         "relation_features": 64,
         "downscaling": "none",
+        "full_size": False,
         "split": "ref",
         "num_blocks": 10,
+        "growth": 32,
     }
     assert experiment.loss.to_dict() == {"embedding": 1.0, "frequency": 0.001, "restoration": 3.0}
     assert (experiment.data.batch_size, experiment.data.crop, experiment.data.scale) == (2, 144, 4)

@@ -7,8 +7,8 @@ from flax import nnx
 from experiments.supplement import load
 from iicnet_jax.data.sample import SAMPLE_ROOTS, write_sample
 from iicnet_jax.evaluate import evaluate
+from iicnet_jax.models.shapes import OneKey
 from iicnet_jax.train import train
-from tests.one_key import OneKey
 
 # Arguments of networks that make them cheap.
 SMALL = {"num_blocks": 1, "relation_features": 2, "features": 2}

@@ -12,7 +12,9 @@ from configs.bundled.reduced import reduce
 
 
 def get_config():
-    config = reduce(video_n3_down.get_config("pr"), root="DAVIS-2017")
+    config = reduce(video_n3_down.get_config("pr"), root="DAVIS-2017", steps=2000)
+    config.model.update(num_blocks=2, growth=32, downscaling="squeeze", full_size=False)
+    config.optimizer.learning_rate = 2e-3
     # One's own videos are embedded in blocks of consecutive frames.
     config.data.training_step = 1
     return config

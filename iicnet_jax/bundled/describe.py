@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from iicnet_jax.bundled import USES, fingerprint_of, folders
 from iicnet_jax.evaluation.tables import markdown, number
+from iicnet_jax.models.dense_block import GROWTH
 from iicnet_jax.weights.model_dir import WEIGHTS, load_config
 
 # Coupling blocks of the paper's smallest networks, with and without the relation module.
@@ -57,12 +58,14 @@ def _is_reduced(model: Mapping) -> bool:
     return (
         model.get("num_blocks", 0) < PAPER_BLOCKS[relation]
         or model.get("relation_features", 64) < 64
+        or model.get("growth", GROWTH) < GROWTH
     )
 
 
 def _embeds(model: Mapping) -> str:
     """How many pictures go into one of what size."""
-    size = "full" if model.get("downscaling", "none") == "none" else "half"
+    full = model.get("downscaling", "none") == "none" or model.get("full_size", False)
+    size = "full" if full else "half"
     return f"{model.get('num_images', 1)} in 1, {size} size"
 
 

@@ -48,4 +48,5 @@ def aligned_group(images: Sequence[RGB], scale: int) -> Group:
 
 def reference_scale(model: ConfigDict) -> int:
     """How many times smaller than the images the reference is, for the network `config.model`."""
-    return 1 if model.get("downscaling", "none") == "none" else 2
+    halved = model.get("downscaling", "none") != "none" and not model.get("full_size", False)
+    return 2 if halved else 1

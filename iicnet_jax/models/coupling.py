@@ -6,7 +6,7 @@ from flax import nnx
 
 from iicnet_jax.models import dense_block
 from iicnet_jax.models.bijection import Bijection
-from iicnet_jax.models.dense_block import DenseBlock
+from iicnet_jax.models.dense_block import GROWTH, DenseBlock
 
 
 class AffineCoupling(Bijection):
@@ -22,16 +22,16 @@ class AffineCoupling(Bijection):
     # Forward, x2 reaches y2 through F into y1, and then through G and H; the inverse likewise.
     REACH = 2 * dense_block.REACH
 
-    def __init__(self, channels: int, split: int, *, rngs: nnx.Rngs):
+    def __init__(self, channels: int, split: int, *, growth: int = GROWTH, rngs: nnx.Rngs):
         if not 0 < split < channels:
             raise ValueError(
                 f"a coupling of {channels} channels cannot be split after {split}: both parts "
                 "need at least one channel (more images, down-scaling, or split='prop')"
             )
         self.split = split
-        self.F = DenseBlock(channels - split, split, rngs=rngs)
-        self.G = DenseBlock(split, channels - split, rngs=rngs)
-        self.H = DenseBlock(split, channels - split, rngs=rngs)
+        self.F = DenseBlock(channels - split, split, growth=growth, rngs=rngs)
+        self.G = DenseBlock(split, channels - split, growth=growth, rngs=rngs)
+        self.H = DenseBlock(split, channels - split, growth=growth, rngs=rngs)
 
     def shift(self, x2):
         """F(x2)."""

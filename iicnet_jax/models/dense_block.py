@@ -43,21 +43,23 @@ class DenseBlock(nnx.Module):
     """Five 3x3 convolutions, each of which sees the input and all outputs before it.
 
     Maps (b, h, w, in_features) to (b, h, w, out_features). The first four convolutions have
-    GROWTH features and a leaky ReLU, and start from Xavier-normal weights times 0.1; the last
+    `growth` features and a leaky ReLU, and start from Xavier-normal weights times 0.1; the last
     starts from zero, so that a fresh block returns zero.
     """
 
-    def __init__(self, in_features: int, out_features: int, *, rngs: nnx.Rngs):
+    def __init__(
+        self, in_features: int, out_features: int, *, growth: int = GROWTH, rngs: nnx.Rngs
+    ):
         # Xavier-normal has variance 1/fan_avg; a tenth of it has a hundredth of the variance.
         small = nnx.initializers.variance_scaling(0.01, "fan_avg", "normal")
         self.growing = nnx.List(
             [
-                convolution(in_features + i * GROWTH, GROWTH, 3, kernel_init=small, rngs=rngs)
+                convolution(in_features + i * growth, growth, 3, kernel_init=small, rngs=rngs)
                 for i in range(4)
             ]
         )
         self.last = convolution(
-            in_features + 4 * GROWTH, out_features, 3, kernel_init=nnx.initializers.zeros, rngs=rngs
+            in_features + 4 * growth, out_features, 3, kernel_init=nnx.initializers.zeros, rngs=rngs
         )
 
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h w d"]:

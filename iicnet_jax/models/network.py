@@ -80,7 +80,11 @@ class Network(nnx.Module):
                 f"needs at least {self.scale}x{self.scale} (frames have the shape {frames.shape})"
             )
         x = einops.rearrange(frames, "b n h w c -> b h w (n c)")
-        missing = [(0, -side % (self.scale * self.alignment)) for side in x.shape[1:3]]
+        return self._pad(x, self.scale * self.alignment)
+
+    def _pad(self, x, multiple: int):
+        """Repeats the last row and column until height and width are multiples of a number."""
+        missing = [(0, -side % multiple) for side in x.shape[1:3]]
         return jnp.pad(x, [(0, 0), *missing, (0, 0)], mode="edge")
 
     def _separate(self, x, size: tuple[int, int] | None) -> Float[Array, "b n h w 3"]:

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from iicnet_jax.models import dense_block
-from iicnet_jax.models.dense_block import DenseBlock, convolution
+from iicnet_jax.models.dense_block import GROWTH, DenseBlock, convolution
 from iicnet_jax.models.execution import Execution, for_each
 
 RESIDUAL_SCALE = 0.2
@@ -18,17 +18,19 @@ class RelationNetwork(nnx.Module):
     head or tail; see `Execution`.
     """
 
-    def __init__(self, num_images: int, colours: int, features: int, *, rngs: nnx.Rngs):
+    def __init__(
+        self, num_images: int, colours: int, features: int, *, growth: int, rngs: nnx.Rngs
+    ):
         def per_image(make):
             return nnx.List([make() for _ in range(num_images)])
 
-        self.heads = per_image(lambda: DenseBlock(colours, features, rngs=rngs))
+        self.heads = per_image(lambda: DenseBlock(colours, features, growth=growth, rngs=rngs))
         self.head_convs = per_image(lambda: convolution(features, features, 1, rngs=rngs))
         self.merge_convs = per_image(
             lambda: convolution(num_images * features, features, 3, rngs=rngs)
         )
         self.tail_convs = per_image(lambda: convolution(features, features, 1, rngs=rngs))
-        self.tails = per_image(lambda: DenseBlock(features, colours, rngs=rngs))
+        self.tails = per_image(lambda: DenseBlock(features, colours, growth=growth, rngs=rngs))
         self.execution = Execution()
 
     def __call__(self, x):
@@ -58,9 +60,18 @@ class RelationModule(nnx.Module):
 
     REACH = 2 * dense_block.REACH + 1  # a head, a merging 3x3 convolution, a tail
 
-    def __init__(self, num_images: int, colours: int, features: int, *, rngs: nnx.Rngs):
-        self.embed_network = RelationNetwork(num_images, colours, features, rngs=rngs)
-        self.restore_network = RelationNetwork(num_images, colours, features, rngs=rngs)
+    def __init__(
+        self,
+        num_images: int,
+        colours: int,
+        features: int,
+        *,
+        growth: int = GROWTH,
+        rngs: nnx.Rngs,
+    ):
+        sizes = (num_images, colours, features)
+        self.embed_network = RelationNetwork(*sizes, growth=growth, rngs=rngs)
+        self.restore_network = RelationNetwork(*sizes, growth=growth, rngs=rngs)
 
     def embed(self, x):
         """(b, h, w, N c) to (b, h, w, N c), before the invertible layers."""

@@ -15,10 +15,13 @@ from safetensors.numpy import load_file, save_file
 from iicnet_jax.errors import UserError
 from iicnet_jax.files import replacing, write_json
 from iicnet_jax.models import NETWORKS, Network
+from iicnet_jax.models.shapes import OneKey
 
 FORMAT_VERSION = 1
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+# In the fingerprint only where they are not the default, so that older models keep theirs.
+NEWER_ARGUMENTS = {"full_size", "growth"}
 
 
 def save_model(
@@ -104,7 +107,7 @@ def load_model(folder: Path) -> Network:
         raise UserError(f"the model in {folder} is damaged: {error}") from error
     # Only the shapes: drawing initial weights takes longer than reading these.
     network = NETWORKS[config["method"]]
-    model = nnx.eval_shape(lambda: network(**config["model"], rngs=nnx.Rngs(0)))
+    model = nnx.eval_shape(lambda: network(**config["model"], rngs=OneKey()))
     state = nnx.state(model, nnx.Param)
     targets = _by_name(state)
     if targets.keys() != arrays.keys():
@@ -132,11 +135,15 @@ def fingerprint(model: Network, model_config: Mapping) -> str:
 
 
 def _digest(parameters: Mapping, model_config: Mapping, method: str) -> str:
-    fields = {
+    defaults = {
         name: parameter.default
         for name, parameter in inspect.signature(NETWORKS[method].__init__).parameters.items()
         if parameter.default is not inspect.Parameter.empty
-    } | dict(model_config)
+    }
+    fields = defaults | dict(model_config)
+    for name in NEWER_ARGUMENTS & fields.keys():
+        if fields[name] == defaults[name]:
+            del fields[name]
     if method != "iicnet":  # its fingerprints are older than the other methods
         fields["method"] = method
     digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())

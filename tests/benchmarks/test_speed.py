@@ -15,6 +15,7 @@ from benchmarks import inference, roofline, train_step, turns
 from benchmarks.torch_reference import Reference
 from iicnet_jax import build
 from iicnet_jax.data.sample import write_sample
+from iicnet_jax.models.shapes import OneKey
 
 NETWORK = {"num_images": 2, "num_blocks": 1, "relation": False, "relation_features": 4}
 SETTINGS = {"network": NETWORK, "batch_size": 1, "height": 4, "width": 4, "what": "train"}
@@ -76,7 +77,7 @@ def test_steps_of_one_call_are_steps_one_after_the_other():
 def test_the_calculation_counts_the_convolutions_of_the_network(experiment):
     config = import_module(f"configs.{experiment}").get_config()
     config.model.update(num_blocks=1, relation_features=4)
-    model = nnx.eval_shape(lambda: build.create_model(config))
+    model = nnx.eval_shape(lambda: build.create_model(config, OneKey()))
 
     def weights(*modules):
         leaves = jax.tree.leaves(nnx.state(modules))

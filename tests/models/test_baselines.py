@@ -98,7 +98,10 @@ def test_attention_weighs_features_by_a_softmax_of_rectified_maps(random_network
     ("make", "message"),
     [
         (lambda rngs: IRN(2, rngs=rngs), "num_images must be one of 1, not 2"),
-        (lambda rngs: IRN(num_blocks=0, rngs=rngs), "num_blocks must be at least 1, not 0"),
+        (
+            lambda rngs: IRN(num_blocks=0, rngs=rngs),
+            r"num_blocks \(0\) and growth",
+        ),
         (lambda rngs: IRN(downscaling="none", rngs=rngs), "downscaling must be one of 'haar'"),
         (lambda rngs: InvertibleGrayscale(3, rngs=rngs), "num_images must be one of 1, not 3"),
         (lambda rngs: InvertibleGrayscale(features=0, rngs=rngs), "features must be at least 1"),

@@ -98,6 +98,32 @@ def test_odd_images_embed_like_images_whose_last_row_and_column_are_repeated(ran
     np.testing.assert_array_equal(net.restore(embedding, size=size), cut)
 
 
+@pytest.mark.parametrize("down", ["haar", "squeeze"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_embedding_of_full_size_is_restored_and_embedded_to_itself(
+    random_network, down, channels
+):
+    options = {"downscaling": down, "full_size": True, "embedding_channels": channels}
+    net = random_network(lambda: network(**options, relation=False))
+    image = random_images(height=6, width=8)[:, 0, ..., :channels]
+    restored = net.restore(image)
+    assert restored.shape == (2, 2, 6, 8, 3)
+    np.testing.assert_allclose(net.embed(restored), image, atol=1e-5)
+
+
+def test_an_embedding_of_full_size_has_odd_sizes_too(random_network):
+    net = random_network(lambda: network(downscaling="haar", full_size=True, relation=False))
+    embedding = net.embed(random_images(height=5, width=7))
+    assert embedding.shape == (2, 5, 7, 3)
+    assert net.restore(embedding, size=(5, 7)).shape == (2, 2, 5, 7, 3)
+
+
+@pytest.mark.parametrize("options", [{}, {"downscaling": "haar", "split": "prop"}])
+def test_full_size_needs_down_scaling_by_image(options):
+    with pytest.raises(ValueError, match="full_size needs down-scaling and split='ref'"):
+        network(full_size=True, **options)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_weights_that_expect_blue_first_take_rgb_images(random_network, channels):
     options = {"downscaling": "squeeze", "relation": False, "embedding_channels": channels}

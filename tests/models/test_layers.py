@@ -8,7 +8,7 @@ from flax import nnx
 
 from iicnet_jax.models import quantisation
 from iicnet_jax.models.channel_squeeze import ChannelSqueeze
-from iicnet_jax.models.dense_block import GROWTH, DenseBlock, convolution
+from iicnet_jax.models.dense_block import DenseBlock, convolution
 from iicnet_jax.models.relation import RelationModule
 
 
@@ -18,15 +18,15 @@ def normal(shape, seed=0):
 
 @pytest.fixture(scope="module")
 def dense_block():
-    return DenseBlock(8, 5, rngs=nnx.Rngs(0))
+    return DenseBlock(8, 5, growth=24, rngs=nnx.Rngs(0))
 
 
 @pytest.mark.parametrize("index", range(4))
 def test_growing_convolutions_start_from_a_tenth_of_xavier_normal(dense_block, index):
     weights = np.asarray(dense_block.growing[index].kernel[...])
-    fan_in, fan_out = 9 * (8 + index * GROWTH), 9 * GROWTH
+    fan_in, fan_out = 9 * (8 + index * 24), 9 * 24
     expected = 0.1 * np.sqrt(2 / (fan_in + fan_out))
-    assert weights.shape == (3, 3, 8 + index * GROWTH, GROWTH)
+    assert weights.shape == (3, 3, 8 + index * 24, 24)
     np.testing.assert_allclose(weights.std(), expected, rtol=0.03)
     assert abs(weights.mean()) < 0.1 * expected
     assert np.abs(weights).max() > 3 * expected  # a truncated or uniform draw stays below

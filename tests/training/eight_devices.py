@@ -12,6 +12,7 @@ import optax
 from flax import nnx
 
 from iicnet_jax.models import IICNet, quantisation
+from iicnet_jax.models.shapes import OneKey
 from iicnet_jax.training import sharding
 from iicnet_jax.training.losses import IICNetLoss
 from iicnet_jax.training.step import create_state, make_train_step
@@ -62,7 +63,7 @@ def random_network():
             downscaling="haar",
             split="prop",
             num_blocks=1,
-            rngs=nnx.Rngs(0),
+            rngs=OneKey(),
         )
     )
     graph, params = nnx.split(make, nnx.Param)

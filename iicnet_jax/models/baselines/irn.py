@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from iicnet_jax.errors import require_choice
 from iicnet_jax.models.coupling import AffineCoupling
+from iicnet_jax.models.dense_block import GROWTH
 from iicnet_jax.models.downscaling import Haar, Squeeze
 from iicnet_jax.models.network import COLOURS, Network
 from iicnet_jax.models.stack import Stack
@@ -25,6 +26,7 @@ class IRN(Network):
     Args:
       num_images: must be 1.
       num_blocks: coupling blocks.
+      growth: channels that each convolution of a dense block adds.
       downscaling: "haar", as published, or "squeeze".
 
     Raises:
@@ -36,20 +38,21 @@ class IRN(Network):
         num_images: int = 1,
         *,
         num_blocks: int = 8,
+        growth: int = GROWTH,
         downscaling: str = "haar",
         rngs: nnx.Rngs,
     ):
         require_choice("num_images", num_images, (1,))
         require_choice("downscaling", downscaling, DOWNSCALING)
-        if num_blocks < 1:
-            raise ValueError(f"num_blocks must be at least 1, not {num_blocks}")
+        if min(num_blocks, growth) < 1:
+            raise ValueError(f"num_blocks ({num_blocks}) and growth ({growth}) must be at least 1")
         self.num_images = num_images
         self.scale = 2
         channels = 4 * COLOURS
         self.latent_channels = channels - COLOURS
         self.down = DOWNSCALING[downscaling]()
         self.blocks = Stack(
-            [AffineCoupling(channels, COLOURS, rngs=rngs) for _ in range(num_blocks)]
+            [AffineCoupling(channels, COLOURS, growth=growth, rngs=rngs) for _ in range(num_blocks)]
         )
 
     def forward(

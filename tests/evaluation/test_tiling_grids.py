@@ -1,4 +1,4 @@
-"""Tiles of the networks that the paper compares with: random draws, and grids of a quarter size."""
+"""Tiles of networks that draw at random, or work on a coarser grid than the embedding's."""
 
 import jax
 import jax.numpy as jnp
@@ -8,9 +8,12 @@ from flax import nnx
 
 from iicnet_jax.evaluation.inference import Converter, to_uint8
 from iicnet_jax.evaluation.tiling import Tiled
+from iicnet_jax.models import IICNet
 from iicnet_jax.models.baselines import IRN, InvertibleGrayscale, VideoSnapshot
 
+FULL_SIZE = {"downscaling": "haar", "full_size": True, "relation": False, "num_blocks": 1}
 NETWORKS = {
+    "iicnet_full_size": lambda: IICNet(2, **FULL_SIZE, rngs=nnx.Rngs(0)),
     "irn": lambda: IRN(num_blocks=1, rngs=nnx.Rngs(0)),
     "invertible_grayscale": lambda: InvertibleGrayscale(features=4, rngs=nnx.Rngs(0)),
     "video_snapshot": lambda: VideoSnapshot(2, features=4, rngs=nnx.Rngs(0)),
@@ -21,7 +24,7 @@ NETWORKS = {
 def test_tiles_give_what_the_whole_image_gives(random_network, name):
     # Large parameters, so that the far ends of a square of influence are felt, but not so large
     # that the encoders' ends saturate.
-    model = random_network(NETWORKS[name], scale=0.08 if name == "irn" else 0.15)
+    model = random_network(NETWORKS[name], scale=0.08 if name in ("irn", "iicnet_full_size") else 0.15)
     halo = -(-model.reach // model.alignment) * model.alignment
     tile = (2 * halo + 12) * model.scale
     # Neither side is a multiple of 4, nor of 2.
@@ -43,7 +46,7 @@ def test_tiles_give_what_the_whole_image_gives(random_network, name):
     assert counts[0] > 1 and counts == [counts[0]] * 2
 
 
-@pytest.mark.parametrize("name", ["invertible_grayscale", "video_snapshot"])
+@pytest.mark.parametrize("name", ["iicnet_full_size", "invertible_grayscale", "video_snapshot"])
 def test_the_reach_is_that_of_the_farthest_pixel_felt(random_network, name):
     model = random_network(NETWORKS[name], scale=0.1)
     graph, params = nnx.split(model, nnx.Param)
