@@ -24,7 +24,8 @@ NETWORKS = {
 def test_tiles_give_what_the_whole_image_gives(random_network, name):
     # Large parameters, so that the far ends of a square of influence are felt, but not so large
     # that the encoders' ends saturate.
-    model = random_network(NETWORKS[name], scale=0.08 if name in ("irn", "iicnet_full_size") else 0.15)
+    scale = 0.08 if name in ("irn", "iicnet_full_size") else 0.15
+    model = random_network(NETWORKS[name], scale=scale)
     halo = -(-model.reach // model.alignment) * model.alignment
     tile = (2 * halo + 12) * model.scale
     # Neither side is a multiple of 4, nor of 2.
