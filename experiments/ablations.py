@@ -20,8 +20,8 @@ TABLE = Table(
         for suffix, variant in VARIANTS.items()
     ],
     notes=[
-        "Without the relation module there are more blocks and batches of one, as in the "
-        "supplement's Table 1."
+        "At full size there are more blocks and batches of one without the relation module, as in "
+        "the supplement's Table 1."
     ],
 )
 

@@ -14,12 +14,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from experiments import miniature, rendering, runs
+from experiments import rendering, runs
 from experiments.definition import Table
 from experiments.rendering import Line, Outcome
 from experiments.runs import Launch, Run, RunError
+from experiments.sizes import SIZES
 from iicnet_jax import run
 from iicnet_jax.cli.arguments import positive
+from iicnet_jax.data.sample import WRITERS, write_sample
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation.tables import markdown
 
@@ -48,17 +50,16 @@ class _Experiments:
         self.folder = arguments.workdir.expanduser().resolve()
         self.notes = []
         data = Path(arguments.data).expanduser().resolve()
-        reduced = arguments.data == SAMPLE
-        if reduced:
+        if arguments.data == SAMPLE:
             data = self.folder / SAMPLE
-            self.notes.append(miniature.LABEL)
-            miniature.write_data(data)
+            _complete_sample(data)
+        size = SIZES[arguments.size]
+        if size.label:
+            self.notes.append(size.label)
         if overrides:
             changes = ", ".join(f"{name}={value}" for name, value in overrides.items())
             self.notes.append(f"Not as the configurations say: {changes}.")
-        self.overrides = lambda config: (
-            {**(miniature.reductions(config) if reduced else {}), **overrides}
-        )
+        self.overrides = lambda config: {**size.changes(config), **overrides}
         self.data = data
         self.rows = _select(table, arguments.only)
         self.seeds = range(arguments.seeds)
@@ -173,10 +174,17 @@ def _parse(table, argv):
     parser.add_argument(
         "--data",
         required=True,
-        help=f"folder with the datasets under their published names; {SAMPLE}: all in miniature",
+        help=f"folder with the datasets under their published names; {SAMPLE}: scikit-image's "
+        "photographs in their place",
     )
     parser.add_argument(
         "--workdir", type=Path, required=True, help="folder of all runs and of the table"
+    )
+    parser.add_argument(
+        "--size",
+        choices=SIZES,
+        help="full: as the configurations say, the default; reduced: minutes a run on a CPU; "
+        f"miniature: seconds, learns nothing, the default with --data={SAMPLE}",
     )
     parser.add_argument("--dry_run", action="store_true", help="show what would run and its cost")
     parser.add_argument(
@@ -191,11 +199,18 @@ def _parse(table, argv):
         if not (name.startswith("--config.") and equals):
             raise UserError(f"unexpected argument {other!r} (see --help)")
         overrides[name.removeprefix("--config.")] = value
+    arguments.size = arguments.size or ("miniature" if arguments.data == SAMPLE else "full")
     if arguments.steps:
         overrides["steps"] = str(arguments.steps)
     if arguments.data != SAMPLE and not Path(arguments.data).expanduser().is_dir():
         raise UserError(f"--data: there is no folder {arguments.data}")
     return arguments, overrides
+
+
+def _complete_sample(folder):
+    """Writes the datasets of the sample that are not there yet."""
+    missing = [name for name in WRITERS if not (folder / name).exists()]
+    write_sample(folder, missing)
 
 
 def _select(table, only):
