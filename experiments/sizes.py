@@ -60,6 +60,7 @@ REDUCED = Size(
         "evaluation.validation_limit": 1,
         "evaluation.pictures": 1,
         "run.log_every": 50,
+        "run.validate_every": 200,  # for curves; few other checkpoints
         "run.checkpoint_every": 10_000,
     },
     # Networks of this size that see single pixels as channels learn next to nothing in minutes.
