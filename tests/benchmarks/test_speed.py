@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from benchmarks import inference, roofline, train_step, turns
+from benchmarks import dense_block, inference, roofline, train_step, turns
 from benchmarks.torch_reference import Reference
 from iicnet_jax import build
 from iicnet_jax.data.sample import write_sample
+from iicnet_jax.models.dense_block import DenseBlock
 from iicnet_jax.models.shapes import OneKey
 
 NETWORK = {"num_images": 2, "num_blocks": 1, "relation": False, "relation_features": 4}
@@ -100,3 +101,14 @@ def test_a_python_without_pytorch_is_named(tmp_path):
     (tmp_path / "codes" / "models" / "InvNet.py").touch()
     with pytest.raises(RuntimeError, match=f"{sys.executable} cannot import torch"):
         Reference(tmp_path, sys.executable, SETTINGS)
+
+
+@pytest.mark.parametrize("form", ["scattered", "merged"])
+def test_other_forms_of_dense_blocks_compute_the_same(random_network, form):
+    block = lambda: DenseBlock(2, 3, growth=4, rngs=nnx.Rngs(0))  # noqa: E731
+    pair = [random_network(block, scale) for scale in (0.2, 0.3)]
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(1, 6, 5, 2)), jnp.float32)
+    expected = dense_block.concatenated(pair, x)
+    assert float(abs(expected[0] - expected[1]).max()) > 0.1
+    for value, other in zip(dense_block.FORMS[form](pair, x), expected, strict=True):
+        np.testing.assert_allclose(value, other, atol=1e-5)

@@ -12,6 +12,7 @@ import pytest
 from flax import nnx
 
 from iicnet_jax.models import IICNet
+from iicnet_jax.models.shapes import OneKey
 
 OPTIONS = [
     {"downscaling": down, "split": split, "embedding_channels": channels, "relation": relation}
@@ -22,7 +23,7 @@ OPTIONS = [
 
 
 def network(num_images=2, **options):
-    small = {"num_blocks": 1, "relation_features": 4, "rngs": nnx.Rngs(0)}
+    small = {"num_blocks": 1, "relation_features": 4, "growth": 2, "rngs": OneKey()}
     return IICNet(num_images, **(small | options))
 
 
