@@ -4,7 +4,7 @@ Command:  python -m iicnet_jax.main --config=configs/bundled/grayscale.py \
               --workdir=runs/bundled/grayscale
           iicnet export-weights runs/bundled/grayscale -o iicnet_jax/bundled/models/grayscale
 Data:     VOCdevkit as `python -m experiments.photographs` writes it, see docs/results.md
-Ours:     not yet run
+Ours:     embedding 37.23 dB / 0.9036, restored 39.56 dB / 0.9798 (8 test pictures; CPU, 2026-11-25)
 """
 
 from configs import grayscale
