@@ -1,6 +1,6 @@
 """One picture of several methods, like Figures 1 and 2 of the supplement.
 
-    python -m experiments.figure RUN RUN ... -o OUT.png [--sample=NAME] [--crop=X,Y,WIDTH,HEIGHT]
+    python -m experiments.figure RUN RUN ... -o OUT [--sample=NAME] [--crop=X,Y,WIDTH,HEIGHT]
 
 Columns are images of one test sample. The first row shows them; then come, for every run, the
 embedding beside its error, the restored images, and their errors.
@@ -25,6 +25,8 @@ IMAGES = 3
 GAP = 8
 LABEL = 24  # height of a line of text
 FONT_SIZE = 15
+JPEG = (".jpg", ".jpeg")
+QUALITY = 85  # of a JPEG file
 
 
 def main() -> None:
@@ -39,7 +41,7 @@ def main() -> None:
     )
     parser.add_argument("--crop", type=_box, help="X,Y,WIDTH,HEIGHT in the inputs' pixels")
     parser.add_argument("--names", help="of the runs, separated by commas")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="PNG file")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="PNG or JPEG file")
     arguments = parser.parse_args()
     with run.exit_on_user_error():
         runs = workdirs.read(arguments.runs)
@@ -53,7 +55,8 @@ def main() -> None:
             arguments.crop,
         )
         with replacing(arguments.output) as temporary:
-            picture.save(temporary, format="PNG")
+            kind = "JPEG" if arguments.output.suffix.lower() in JPEG else "PNG"
+            picture.save(temporary, format=kind, quality=QUALITY)
 
 
 def common_samples(runs: Sequence[Workdir]) -> list[str]:

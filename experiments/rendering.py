@@ -34,18 +34,23 @@ class Outcome:
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """A line of the finished table; one for every measure of a row."""
+    """A line of the finished table; one for every measure of a row.
+
+    Attributes:
+      comparable: whether the networks are as large as published; else no difference is computed.
+    """
 
     row: Row
     measure: Measure
     outcomes: Sequence[Outcome]
+    comparable: bool = True
 
     def cells(self) -> list[str]:
         """The texts of COLUMNS. Mean and spread (standard deviation) are over seeds."""
         published, values = self.measure.published, self.values
         mean = statistics.fmean(values) if values else None
         spread = statistics.stdev(values) if len(values) > 1 else None
-        comparable = published and not published.protocol and values
+        comparable = self.comparable and published and not published.protocol and values
         digits = 4 if self.measure.kind.startswith("ssim") else 3
         return [
             self.row.title,

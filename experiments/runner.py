@@ -18,7 +18,7 @@ from experiments import rendering, runs
 from experiments.definition import Table
 from experiments.rendering import Line, Outcome
 from experiments.runs import Launch, Run, RunError
-from experiments.sizes import SIZES
+from experiments.sizes import FULL, SIZES
 from iicnet_jax import run
 from iicnet_jax.cli.arguments import positive
 from iicnet_jax.data.sample import WRITERS, write_sample
@@ -54,6 +54,7 @@ class _Experiments:
             data = self.folder / SAMPLE
             _complete_sample(data)
         size = SIZES[arguments.size]
+        self.comparable = size is FULL
         if size.label:
             self.notes.append(size.label)
         if overrides:
@@ -96,7 +97,9 @@ class _Experiments:
             row.name: [self._outcome(row, seed) for seed in self.seeds] for row in self.rows
         }
         return [
-            Line(row, measure, outcomes[row.name]) for row in self.rows for measure in row.measures
+            Line(row, measure, outcomes[row.name], self.comparable)
+            for row in self.rows
+            for measure in row.measures
         ]
 
     def plan(self) -> str:

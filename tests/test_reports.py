@@ -115,6 +115,11 @@ def test_a_figure_shows_what_each_method_restored(runs, tmp_path, monkeypatch):
     sample = workdirs.Workdir(runs / NAMES[1]).sample("one_00001")
     shown = picture[5 * cell[0] + figure.LABEL :][:32, cell[1] : cell[1] + 40]
     np.testing.assert_array_equal(shown, np.asarray(sample.restored[1])[4:36, 8:48])
+    # A name of a JPEG file makes one.
+    command[command.index(str(out))] = str(tmp_path / "figure.jpg")
+    figure.main()
+    with Image.open(tmp_path / "figure.jpg") as other:
+        assert other.format == "JPEG" and other.size == picture.shape[1::-1]
 
 
 def test_a_figure_needs_a_sample_that_all_have(runs, tmp_path):

@@ -80,6 +80,8 @@ def test_a_reduced_table_says_so(tmp_path, capsys):
     with open(tmp_path / "runs" / "table2.csv", encoding="utf-8", newline="") as file:
         (row, *_) = csv.DictReader(file)
     assert row["note"].startswith("REDUCED: ") and "steps=8" in row["note"]
+    # What is published is of larger networks.
+    assert row["published"] and row["ours"] and row["difference"] == ""
     for suffix in ("txt", "md", "tex"):
         assert "REDUCED: " in (tmp_path / "runs" / f"table2.{suffix}").read_text()
     # What is asked for wins over the size.
