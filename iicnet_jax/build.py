@@ -36,7 +36,9 @@ def create_model(config: ConfigDict, rngs: nnx.Rngs | None = None) -> Network:
       UserError: the fields of `config.model` do not make a network.
     """
     try:
-        model = NETWORKS[config.method](**config.model, rngs=rngs or nnx.Rngs(config.seed))
+        model = NETWORKS[config.method](
+            **config.model, rngs=nnx.Rngs(config.seed) if rngs is None else rngs
+        )
     except ValueError as error:
         raise UserError(f"config.model does not make a network: {error}") from error
     set_execution(model, Execution(config.memory, config.loop, config.precision))

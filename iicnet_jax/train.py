@@ -19,6 +19,7 @@ from iicnet_jax.data.regime import SPLITS
 from iicnet_jax.evaluation import pictures, protocol
 from iicnet_jax.evaluation.devices import map_over_devices
 from iicnet_jax.evaluation.inference import Converter
+from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.interruption import LossGuard, StopRequest
@@ -235,7 +236,9 @@ def _describe(config, workdir, state: TrainState, first_step, steps, mesh, write
         f" in {jax.process_count()} processes" if jax.process_count() > 1 else "",
     )
     if first_step == 0 and distributed.is_main():
-        overview = parameter_overview.get_parameter_overview(params, include_stats=False)
+        overview = parameter_overview.get_parameter_overview(
+            parameter_arrays(state.params), include_stats=False
+        )
         files.write_text(workdir / "parameters.txt", f"{overview}\n")
         writer.write_texts(0, {"parameters": f"```\n{overview}\n```"})
         writer.write_hparams(config.to_dict())

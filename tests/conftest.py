@@ -65,12 +65,11 @@ def random_network():
     def build(make, scale=0.04):
         graph, params = nnx.split(shapes_of(make), nnx.Param)
         random = np.random.RandomState(0)
-
-        def draw(leaf):
-            value = random.normal(size=leaf.shape)
-            value = np.linalg.qr(value)[0] if value.ndim == 2 else scale * value
-            return jnp.asarray(value, jnp.float32)
-
-        return nnx.merge(graph, jax.tree.map(draw, params))
+        for path, parameter in nnx.to_flat_state(params):
+            value = random.normal(size=parameter.shape)
+            # So the invertible 1x1 convolution calls its matrix, and no other layer any parameter.
+            value = np.linalg.qr(value)[0] if path[-1] == "weight" else scale * value
+            parameter.set_value(jnp.asarray(value, jnp.float32))
+        return nnx.merge(graph, params)
 
     return build

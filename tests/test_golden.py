@@ -13,11 +13,12 @@ import pytest
 from flax import nnx
 
 from iicnet_jax.models import IICNet
+from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.models.quantisation import add_noise, round_to_levels
 from iicnet_jax.training.losses import IICNetLoss
 from iicnet_jax.training.optimizer import adam, learning_rate
 from iicnet_jax.training.step import create_state, make_train_step
-from iicnet_jax.weights.official import load_official, parameter_path
+from iicnet_jax.weights.official import load_official, parameter_name
 
 FILES = sorted((pathlib.Path(__file__).parent / "golden").glob("n*.npz"))
 STEPS = 3
@@ -90,9 +91,9 @@ def nhwc(x):
 
 def by_official_name(golden, state):
     """The arrays of a parameter state by official name, in our layout."""
-    flat = dict(nnx.to_flat_state(state))
-    paths = {name: parameter_path(name) for name in golden.parameters}
-    return {name: np.asarray(flat[path][...]) for name, path in paths.items() if path is not None}
+    arrays = parameter_arrays(state)
+    names = {name: parameter_name(name) for name in golden.parameters}
+    return {name: arrays[ours] for name, ours in names.items() if ours is not None}
 
 
 def keep_gradient():

@@ -7,11 +7,13 @@ no argument of a network, and a model on disk does not know of it.
 import dataclasses
 from collections.abc import Callable, Sequence
 
+import einops
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
 from iicnet_jax.errors import require_choice
+from iicnet_jax.models.layers import Layers
 
 MEMORY = ("none", "remat", "reversible")
 LOOPS = ("auto", "scan", "unroll")
@@ -86,46 +88,48 @@ class _InBfloat16:
         return self.convolve(x, kernel, *arguments, **options).astype(jnp.float32)
 
 
-def split_equal(modules: Sequence) -> tuple[nnx.GraphDef, list[nnx.State]]:
-    """The graph that all modules (or tuples of modules) have in common, and the state of each."""
-    graphs, states = zip(*map(nnx.split, modules), strict=True)
-    if any(graph != graphs[0] for graph in graphs):
-        raise ValueError("layers that are computed in a loop must have the same structure")
-    return graphs[0], list(states)
-
-
-def scan(step: Callable, carry, items: Sequence, *, loops: bool, reverse: bool = False):
-    """`jax.lax.scan` over a sequence of equal pytrees, as a loop or written out.
+def scan(step: Callable, carry, items, *, loops: bool, reverse: bool = False):
+    """`jax.lax.scan` over the first axis of all arrays, as a loop or written out.
 
     Args:
       step: maps (carry, item) to (carry, result).
       carry: what the first step begins with.
-      items: for one step each.
-      loops: whether the compiled program has a loop, for which the items are stacked.
+      items: a pytree of arrays, with an item for each step along the first axis.
+      loops: whether the compiled program has a loop.
       reverse: last item first.
 
     Returns:
-      The last carry, and the list of results in the order of the items.
+      The last carry, and the results, stacked in the order of the items.
     """
     if loops:
-        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *items)
-        carry, results = jax.lax.scan(step, carry, stacked, reverse=reverse)
-        return carry, [jax.tree.map(lambda leaf: leaf[i], results) for i in range(len(items))]  # noqa: B023
-    results = [None] * len(items)
-    order = range(len(items))
+        return jax.lax.scan(step, carry, items, reverse=reverse)
+    parts = _unstack(items)
+    results = [None] * len(parts)
+    order = range(len(parts))
     for i in reversed(order) if reverse else order:
-        carry, results[i] = step(carry, items[i])
-    return carry, results
+        carry, results[i] = step(carry, parts[i])
+    return carry, jax.tree.map(lambda *leaves: jnp.stack(leaves), *results)
 
 
-def for_each(execution: Execution, function: Callable, modules: Sequence, xs=None, shared=None):
-    """[function(module, x, shared) for module, x in zip(modules, xs)], computed as told.
+def for_each(
+    execution: Execution, function: Callable, layers: Sequence[Layers], xs=None, shared=None
+):
+    """function(modules, x, shared) for the modules and the x of every number, computed as told.
 
     Unless memory is "none", only arguments are kept for the gradient, and one call at a time is
     differentiated.
+
+    Args:
+      execution: tells how.
+      function: maps one module of each of the layers, an x, and `shared` to an array.
+      layers: equally many of all kinds.
+      xs: for one call each along the first axis.
+      shared: for all calls.
+
+    Returns:
+      The results, concatenated along their last axis.
     """
-    graph, states = split_equal(modules)
-    xs = [None] * len(states) if xs is None else xs
+    graph, states = nnx.split(tuple(kind.each for kind in layers))
 
     def call(state, x, shared):
         return function(nnx.merge(graph, state), x, shared)
@@ -136,4 +140,17 @@ def for_each(execution: Execution, function: Callable, modules: Sequence, xs=Non
     def step(_, item):
         return None, call(*item, shared)
 
-    return scan(step, None, list(zip(states, xs, strict=True)), loops=execution.loops)[1]
+    _, results = scan(step, None, (states, xs), loops=execution.loops)
+    return einops.rearrange(results, "n ... c -> ... (n c)")
+
+
+def _unstack(items) -> list:
+    """The items along the first axis of all arrays.
+
+    As parts of a split, whose gradient is one concatenation; that of indexing would be a sum of
+    as many arrays of full size as there are items.
+    """
+    leaves, structure = jax.tree.flatten(items)
+    parts = [jax.lax.split(leaf, [1] * len(leaf)) for leaf in leaves]
+    squeezed = [[jax.lax.squeeze(part, [0]) for part in of_leaf] for of_leaf in parts]
+    return [jax.tree.unflatten(structure, item) for item in zip(*squeezed, strict=True)]

@@ -1,11 +1,12 @@
 """The relation module: lets the images of a group see each other before and after embedding."""
 
-import jax.numpy as jnp
+import einops
 from flax import nnx
 
 from iicnet_jax.models import dense_block
 from iicnet_jax.models.dense_block import GROWTH, DenseBlock, convolution
 from iicnet_jax.models.execution import Execution, for_each
+from iicnet_jax.models.layers import Layers
 
 RESIDUAL_SCALE = 0.2
 
@@ -22,7 +23,7 @@ class RelationNetwork(nnx.Module):
         self, num_images: int, colours: int, features: int, *, growth: int, rngs: nnx.Rngs
     ):
         def per_image(make):
-            return nnx.List([make() for _ in range(num_images)])
+            return Layers([make() for _ in range(num_images)])
 
         self.heads = per_image(lambda: DenseBlock(colours, features, growth=growth, rngs=rngs))
         self.head_convs = per_image(lambda: convolution(features, features, 1, rngs=rngs))
@@ -34,12 +35,10 @@ class RelationNetwork(nnx.Module):
         self.execution = Execution()
 
     def __call__(self, x):
-        images = jnp.split(x, len(self.heads), axis=-1)
-        heads = list(zip(self.heads, self.head_convs, strict=True))
-        tails = list(zip(self.merge_convs, self.tail_convs, self.tails, strict=True))
-        heads = for_each(self.execution, _head, heads, images)
-        merged = jnp.concatenate(heads, axis=-1)
-        return jnp.concatenate(for_each(self.execution, _tail, tails, shared=merged), axis=-1)
+        images = einops.rearrange(x, "b h w (n c) -> n b h w c", n=len(self.heads))
+        heads = for_each(self.execution, _head, [self.heads, self.head_convs], images)
+        tails = [self.merge_convs, self.tail_convs, self.tails]
+        return for_each(self.execution, _tail, tails, shared=heads)
 
 
 def _head(modules, image, _):

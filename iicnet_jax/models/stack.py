@@ -1,29 +1,35 @@
 """Chains of layers of one structure, whose memory does not grow with their number."""
 
 import functools
+from collections.abc import Sequence
 
 import jax
 from flax import nnx
 
-from iicnet_jax.models.bijection import Chain
-from iicnet_jax.models.execution import Execution, scan, split_equal
+from iicnet_jax.models.bijection import Bijection
+from iicnet_jax.models.execution import Execution, scan
+from iicnet_jax.models.layers import Layers
 
 
-class Stack(Chain):
-    """A chain of invertible layers of one structure and shape, computed as `execution` says."""
+class Stack(Bijection):
+    """A chain of invertible layers of one structure and shape, computed as `execution` says.
 
-    def __init__(self, layers):
-        super().__init__(layers)
+    Raises:
+      ValueError: the layers have not the same structure.
+    """
+
+    def __init__(self, layers: Sequence[Bijection]):
+        self.layers = Layers(layers)
         self.execution = Execution()
 
     def forward(self, x):
-        return self._apply("forward", list(self.layers), x)
+        return self._apply("forward", x)
 
     def inverse(self, y):
-        return self._apply("inverse", list(reversed(self.layers)), y)
+        return self._apply("inverse", y)
 
-    def _apply(self, direction, layers, x):
-        graph, states = split_equal(layers)
+    def _apply(self, direction, x):
+        graph, states = nnx.split(self.layers.each)
         function = {"none": _plain, "remat": _remat, "reversible": _reversible}
         return function[self.execution.memory](graph, direction, self.execution.loops, states, x)
 
@@ -34,7 +40,7 @@ def _plain(graph, direction, loops, states, x):
     def step(x, state):
         return getattr(nnx.merge(graph, state), direction)(x), None
 
-    return scan(step, x, states, loops=loops)[0]
+    return scan(step, x, states, loops=loops, reverse=direction == "inverse")[0]
 
 
 def _remat(graph, direction, loops, states, x):
@@ -45,7 +51,7 @@ def _remat(graph, direction, loops, states, x):
     def step(x, state):
         return getattr(nnx.merge(graph, state), direction)(x), None
 
-    return scan(step, x, states, loops=loops)[0]
+    return scan(step, x, states, loops=loops, reverse=direction == "inverse")[0]
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
@@ -69,7 +75,9 @@ def _reversible_backward(graph, direction, loops, kept, gradient):
         x, gradient, state_gradient = undo(y, gradient)
         return (x, gradient), state_gradient
 
-    (_, gradient), gradients = scan(step, (y, gradient), states, loops=loops, reverse=True)
+    (_, gradient), gradients = scan(
+        step, (y, gradient), states, loops=loops, reverse=direction == "forward"
+    )
     return gradients, gradient
 
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from safetensors import SafetensorError
@@ -15,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 from iicnet_jax.errors import UserError
 from iicnet_jax.files import replacing, write_json
 from iicnet_jax.models import NETWORKS, Network
+from iicnet_jax.models.layers import parameter_arrays, parameter_shapes, set_parameters
 from iicnet_jax.models.shapes import OneKey
 
 FORMAT_VERSION = 1
@@ -43,7 +43,7 @@ def save_model(
     Raises:
       UserError, OSError: the disk refuses.
     """
-    arrays = {name: np.asarray(value) for name, value in _by_name(params).items()}
+    arrays = parameter_arrays(params)
     with replacing(folder / WEIGHTS) as temporary:
         try:
             save_file(arrays, temporary)
@@ -109,17 +109,17 @@ def load_model(folder: Path) -> Network:
     network = NETWORKS[config["method"]]
     model = nnx.eval_shape(lambda: network(**config["model"], rngs=OneKey()))
     state = nnx.state(model, nnx.Param)
-    targets = _by_name(state)
-    if targets.keys() != arrays.keys():
-        different = sorted(targets.keys() ^ arrays.keys())
+    shapes = parameter_shapes(state)
+    if shapes.keys() != arrays.keys():
+        different = sorted(shapes.keys() ^ arrays.keys())
         raise UserError(f"{folder / WEIGHTS} does not fit {CONFIG}: see {', '.join(different[:3])}")
-    for name, target in targets.items():
-        if target.shape != arrays[name].shape:
+    for name, shape in shapes.items():
+        if shape != arrays[name].shape:
             raise UserError(
                 f"{folder / WEIGHTS} does not fit {CONFIG}: {name} has the shape "
-                f"{arrays[name].shape}, not {target.shape}"
+                f"{arrays[name].shape}, not {shape}"
             )
-        target.set_value(jnp.asarray(arrays[name]))
+    set_parameters(state, arrays)
     nnx.update(model, state)
     return model
 
@@ -131,10 +131,10 @@ def fingerprint(model: Network, model_config: Mapping) -> str:
     is written down in docs/formats.md.
     """
     method = next(name for name, network in NETWORKS.items() if type(model) is network)
-    return _digest(_by_name(nnx.state(model, nnx.Param)), model_config, method)
+    return _digest(parameter_arrays(nnx.state(model, nnx.Param)), model_config, method)
 
 
-def _digest(parameters: Mapping, model_config: Mapping, method: str) -> str:
+def _digest(parameters: Mapping[str, np.ndarray], model_config: Mapping, method: str) -> str:
     defaults = {
         name: parameter.default
         for name, parameter in inspect.signature(NETWORKS[method].__init__).parameters.items()
@@ -147,13 +147,8 @@ def _digest(parameters: Mapping, model_config: Mapping, method: str) -> str:
     if method != "iicnet":  # its fingerprints are older than the other methods
         fields["method"] = method
     digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
-    for name, value in sorted(parameters.items()):
-        array = np.asarray(value)
+    for name, array in sorted(parameters.items()):
         little_endian = array.astype(array.dtype.newbyteorder("<"))
         digest.update(f"\n{name} {list(array.shape)} {array.dtype.name}\n".encode())
         digest.update(little_endian.tobytes())
     return digest.hexdigest()
-
-
-def _by_name(state: nnx.State):
-    return {"/".join(map(str, path)): value for path, value in nnx.to_flat_state(state)}

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+
+from iicnet_jax.models.layers import parameter_shapes, set_parameters
 
 _RELATION_PARTS = {
     "DB_heads": "heads",
@@ -17,9 +18,9 @@ _RELATION_PARTS = {
 _DIRECTIONS = {"forw_rel": "embed_network", "back_rel": "restore_network"}
 # Of a dense block; a single convolution has no number.
 _CONVOLUTIONS = {
-    None: (),
-    **{str(i + 1): ("growing", i) for i in range(4)},
-    "5": ("last",),
+    None: "",
+    **{str(i + 1): f"growing/{i}/" for i in range(4)},
+    "5": "last/",
 }
 _NAME = re.compile(
     r"""
@@ -37,8 +38,8 @@ _NAME = re.compile(
 )
 
 
-def parameter_path(name: str) -> tuple[str | int, ...] | None:
-    """Where the parameter of that official name is in our network, as a path of `nnx.State`.
+def parameter_name(name: str) -> str | None:
+    """What the parameter of that official name is called in our network, and in its files.
 
     Returns None for constants that our network does not store as parameters (Haar kernels).
 
@@ -52,14 +53,14 @@ def parameter_path(name: str) -> tuple[str | int, ...] | None:
     if found["constant"]:
         return None
     if found["mixing"]:
-        return ("down", "layers", 1, "weight")
+        return "down/layers/1/weight"
     conv = _CONVOLUTIONS[found["block_conv"] or found["coupling_conv"]]
-    leaf = (*conv, {"weight": "kernel", "bias": "bias"}[found["leaf"]])
+    leaf = conv + {"weight": "kernel", "bias": "bias"}[found["leaf"]]
     if found["coupling"]:
-        return ("blocks", "layers", int(found["coupling"]), found["branch"], *leaf)
+        return f"blocks/layers/{int(found['coupling'])}/{found['branch']}/{leaf}"
     part = _RELATION_PARTS[found["block_part"] or found["conv_part"]]
     image = int(found["block_image"] or found["conv_image"])
-    return ("relation", _DIRECTIONS[found["direction"]], part, image, *leaf)
+    return f"relation/{_DIRECTIONS[found['direction']]}/{part}/{image}/{leaf}"
 
 
 def load_official(model: nnx.Module, parameters: Mapping[str, np.ndarray]) -> None:
@@ -69,22 +70,21 @@ def load_official(model: nnx.Module, parameters: Mapping[str, np.ndarray]) -> No
       ValueError: a name is unknown, a shape does not fit, or a parameter is missing.
     """
     state = nnx.state(model, nnx.Param)
-    targets = dict(nnx.to_flat_state(state))
+    shapes = parameter_shapes(state)
     values = {}
     for name, value in parameters.items():
-        path = parameter_path(name)
-        if path is None:
+        ours = parameter_name(name)
+        if ours is None:
             continue
-        if path not in targets:
-            raise ValueError(f"{name!r} has no place in this network ({'.'.join(map(str, path))})")
+        if ours not in shapes:
+            raise ValueError(f"{name!r} has no place in this network ({ours})")
         value = np.transpose(value, (2, 3, 1, 0)) if np.ndim(value) == 4 else np.asarray(value)
-        if targets[path].shape != value.shape:
-            raise ValueError(f"{name!r} has the shape {value.shape}, not {targets[path].shape}")
-        values[path] = jnp.asarray(value, jnp.float32)
-    missing = [".".join(map(str, path)) for path in targets.keys() - values.keys()]
+        if shapes[ours] != value.shape:
+            raise ValueError(f"{name!r} has the shape {value.shape}, not {shapes[ours]}")
+        values[ours] = value.astype(np.float32)
+    missing = shapes.keys() - values.keys()
     if missing:
         raise ValueError(f"{len(missing)} parameters are missing, among them {min(missing)}")
     # Only now, so that a model is either loaded whole or left as it was.
-    for path, value in values.items():
-        targets[path].set_value(value)
+    set_parameters(state, values)
     nnx.update(model, state)

@@ -17,6 +17,7 @@ from iicnet_jax.models.bijection import Bijection, Chain
 from iicnet_jax.models.coupling import AffineCoupling
 from iicnet_jax.models.downscaling import GroupByImage, Haar, Squeeze
 from iicnet_jax.models.invertible_conv import InvertibleConv1x1
+from iicnet_jax.models.stack import Stack
 
 
 def network_chain(**options):
@@ -41,6 +42,11 @@ REGISTRY = {
         (2, 4, 6, 12),
     ),
     "coupling": (lambda: AffineCoupling(9, 3, rngs=nnx.Rngs(0)), (2, 4, 6, 9), (2, 4, 6, 9)),
+    "stack": (
+        lambda: Stack([AffineCoupling(6, 3, rngs=nnx.Rngs(0)) for _ in range(2)]),
+        (2, 4, 6, 6),
+        (2, 4, 6, 6),
+    ),
     "iicnet": (functools.partial(network_chain, num_blocks=2), (2, 4, 6, 6), (2, 4, 6, 6)),
     "iicnet_haar_ref": (
         functools.partial(network_chain, downscaling="haar", split="ref", num_blocks=1),

@@ -67,19 +67,19 @@ def test_embedding_has_the_size_of_the_reference_and_restores_to_the_size_of_the
 @pytest.mark.parametrize("num_images", [1, 2, 5])
 def test_prop_split_takes_a_quarter_of_the_channels(num_images):
     net = nnx.eval_shape(lambda: network(num_images, downscaling="haar", split="prop"))
-    assert {layer.split for layer in net.blocks.layers} == {3 * num_images}
+    assert net.blocks.layers.each.split == 3 * num_images
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_ref_split_takes_the_sub_images_of_the_reference(channels):
     net = nnx.eval_shape(lambda: network(downscaling="haar", embedding_channels=channels))
-    assert {layer.split for layer in net.blocks.layers} == {4 * channels}
+    assert net.blocks.layers.each.split == 4 * channels
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_without_downscaling_the_split_takes_the_channels_of_the_embedding(channels):
     net = nnx.eval_shape(lambda: network(embedding_channels=channels))
-    assert {layer.split for layer in net.blocks.layers} == {channels}
+    assert net.blocks.layers.each.split == channels
 
 
 def test_number_of_blocks_is_as_asked_and_ten_by_default():

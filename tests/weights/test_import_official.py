@@ -14,6 +14,7 @@ from flax import nnx
 from iicnet_jax.errors import UserError
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.downscaling import Haar
+from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.models.shapes import OneKey
 from iicnet_jax.weights.colour_order import swap_colours
 from iicnet_jax.weights.import_official import import_official, infer_config
@@ -241,7 +242,7 @@ def test_both_layouts_and_parallel_training_give_the_same_model(imported, layout
     assert found == config
     saved = json.loads((tmp_path / "model" / "config.json").read_text())
     assert saved["model"] == config and saved["about"] == {"imported_from": "latest.pth"}
-    ours = model.blocks.layers[1].G.growing[1].kernel[...]
+    ours = parameter_arrays(nnx.state(model, nnx.Param))["blocks/layers/1/G/growing/1/kernel"]
     theirs = swap_colours(parameters)["2.operations.1.G.conv2.weight"]
     np.testing.assert_array_equal(ours, np.transpose(theirs, (2, 3, 1, 0)))
 
