@@ -35,10 +35,10 @@ def create_model(config: ConfigDict, rngs: nnx.Rngs | None = None) -> Network:
     Raises:
       UserError: the fields of `config.model` do not make a network.
     """
+    if rngs is None:  # not `or`: one without streams, as `OneKey`, is false
+        rngs = nnx.Rngs(config.seed)
     try:
-        model = NETWORKS[config.method](
-            **config.model, rngs=nnx.Rngs(config.seed) if rngs is None else rngs
-        )
+        model = NETWORKS[config.method](**config.model, rngs=rngs)
     except ValueError as error:
         raise UserError(f"config.model does not make a network: {error}") from error
     set_execution(model, Execution(config.memory, config.loop, config.precision))

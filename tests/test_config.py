@@ -4,10 +4,12 @@ import importlib
 from pathlib import Path
 
 import pytest
+from flax import nnx
 
 from configs import base
 from iicnet_jax import build, config, run
 from iicnet_jax.errors import UserError
+from iicnet_jax.models.shapes import OneKey
 
 EXPERIMENTS = sorted(
     path.stem
@@ -109,6 +111,13 @@ def test_a_network_that_cannot_be_built_says_why(fields, message):
     with pytest.raises(UserError, match="config.model does not make a network") as error:
         build.create_model(changed(**fields))
     assert message in str(error.value)
+
+
+def test_a_network_without_weights_needs_no_random_streams(monkeypatch):
+    monkeypatch.setattr(build.nnx, "Rngs", None)
+    small = changed(model__num_blocks=1, model__relation=False)
+    network = nnx.eval_shape(lambda: build.create_model(small, OneKey()))
+    assert len(network.blocks.layers) == 1
 
 
 def test_unknown_names_are_listed_with_the_known_ones():

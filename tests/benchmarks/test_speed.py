@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from benchmarks import dense_block, inference, roofline, train_step, turns
+from benchmarks import dense_block, inference, programs, roofline, train_step, turns
 from benchmarks.torch_reference import Reference
 from iicnet_jax import build
 from iicnet_jax.data.sample import write_sample
 from iicnet_jax.models.dense_block import DenseBlock
+from iicnet_jax.models.layers import parameter_shapes
 from iicnet_jax.models.shapes import OneKey
 
 NETWORK = {"num_images": 2, "num_blocks": 1, "relation": False, "relation_features": 4}
@@ -81,13 +82,22 @@ def test_the_calculation_counts_the_convolutions_of_the_network(experiment):
     model = nnx.eval_shape(lambda: build.create_model(config, OneKey()))
 
     def weights(*modules):
-        leaves = jax.tree.leaves(nnx.state(modules))
-        return sum(np.prod(leaf.shape) for leaf in leaves if len(leaf.shape) != 1)
+        shapes = parameter_shapes(nnx.state(modules)).values()
+        return sum(np.prod(shape) for shape in shapes if len(shape) != 1)
 
     relation = [] if model.relation is None else [model.relation]
     expected = weights(*relation) + 2 * weights(model.blocks, model.down)
     convolutions = list(roofline.network_convolutions(config))
     assert sum(c.size**2 * c.inputs * c.outputs for c in convolutions) == expected
+
+
+def test_the_train_step_of_more_blocks_has_as_many_operations():
+    def operations(num_blocks):
+        config = programs.paper_config(2, num_blocks, memory="reversible", loop="scan")
+        config.model.relation = False
+        return programs.lower_train_step(config).as_text().count(" = ")
+
+    assert operations(2) == operations(3) > 1000
 
 
 def test_a_missing_checkout_is_named(tmp_path):

@@ -11,7 +11,7 @@ from flax import nnx
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.coupling import AffineCoupling
 from iicnet_jax.models.dense_block import DenseBlock
-from iicnet_jax.models.execution import MEMORY, Execution, set_execution
+from iicnet_jax.models.execution import MEMORY, Execution, scan, set_execution
 from iicnet_jax.models.stack import Stack
 
 NETWORKS = {
@@ -129,6 +129,15 @@ def test_a_loop_holds_every_layer_once():
     coupling, head_and_tail = 3 * 5, 5 + 1 + 1 + 1 + 5
     assert convolutions("unroll", 2, 2) == 2 * (coupling + head_and_tail)
     assert convolutions("scan", 3, 4) == coupling + head_and_tail
+
+
+def test_the_gradient_of_unrolled_items_is_one_concatenation():
+    def function(items):
+        return scan(lambda carry, item: (carry * item.sum(), None), 1.0, items, loops=False)[0]
+
+    program = str(jax.make_jaxpr(jax.grad(function))(jnp.ones((4, 3))))
+    assert program.count("concatenate[") == 1
+    assert "add_any" not in program and "pad[" not in program
 
 
 def grey_levels(x):
