@@ -19,6 +19,7 @@ TINY = {
     "model.downscaling": "squeeze",
     "model.split": "prop",
     "model.num_blocks": 1,
+    "model.growth": 4,
     "data.crop": 16,
     "data.batch_size": 2,
     "evaluation.limit": 1,

@@ -11,7 +11,7 @@ from iicnet_jax.models.shapes import OneKey
 from iicnet_jax.train import train
 
 # Arguments of networks that make them cheap.
-SMALL = {"num_blocks": 1, "relation_features": 2, "features": 2}
+SMALL = {"num_blocks": 1, "growth": 2, "relation_features": 2, "features": 2}
 
 
 def check_experiment(name, folder, monkeypatch):
