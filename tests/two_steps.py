@@ -5,11 +5,13 @@ import json
 from flax import nnx
 
 from experiments.supplement import load
+from iicnet_jax.data.pipeline import evaluation_groups
 from iicnet_jax.data.sample import SAMPLE_ROOTS, write_sample
 from iicnet_jax.evaluate import evaluate
 from iicnet_jax.models.shapes import OneKey
 from iicnet_jax.train import train
 
+CORNER = 64  # pixels, of a sample that is evaluated
 # Arguments of networks that make them cheap.
 SMALL = {"num_blocks": 1, "growth": 2, "relation_features": 2, "features": 2}
 
@@ -23,10 +25,12 @@ def check_experiment(name, folder, monkeypatch):
 
 
 def check_run(config, folder, monkeypatch):
-    """Reduced in blocks, channels and crop only; one sample is evaluated."""
+    """Reduced in blocks, channels and crop only; the corner of one sample is evaluated."""
     monkeypatch.setattr(nnx, "Rngs", OneKey)  # initial weights do not matter here
+    monkeypatch.setattr("iicnet_jax.train.evaluation_groups", _corners)
+    monkeypatch.setattr("iicnet_jax.evaluate.evaluation_groups", _corners)
     config.steps = 2
-    config.loop = "scan"  # compiles faster
+    config.update(loop="scan", memory="none")  # compile fastest
     config.model.update({name: value for name, value in SMALL.items() if name in config.model})
     config.data.crop = 32
     config.data.batch_size = min(config.data.batch_size, 2)
@@ -39,3 +43,12 @@ def check_run(config, folder, monkeypatch):
     assert [line["step"] for line in validated] == [2]
     frames = results["networks"]["trained"]["rounded"]["frames"]
     assert len(frames) == config.model.num_images
+
+
+def _corners(*arguments):
+    """Whole images, of which only a corner is left: not compiled for speed, they take long."""
+    for name, group in evaluation_groups(*arguments):
+        frames, reference = group["frames"], group["reference"]
+        scale = frames.shape[1] // reference.shape[0]
+        frames, reference = frames[:, :CORNER, :CORNER], reference[: CORNER // scale]
+        yield name, {"frames": frames, "reference": reference[:, : CORNER // scale]}
