@@ -73,10 +73,14 @@ MINIATURE = Size(
     "method.",
     {
         "steps": 2,
+        "loop": "scan",  # these two compile fastest
+        "memory": "none",
         "model.num_blocks": 1,
+        "model.growth": 2,
         "model.relation_features": 2,
-        "model.features": 4,
+        "model.features": 2,
         "data.crop": 32,
+        "data.batch_size": 2,
         "evaluation.limit": 1,
         "evaluation.validation_limit": 1,
         "evaluation.pictures": 1,

@@ -27,8 +27,7 @@ def check_experiment(name, folder, monkeypatch):
 def check_run(config, folder, monkeypatch):
     """Reduced in blocks, channels and crop only; the corner of one sample is evaluated."""
     monkeypatch.setattr(nnx, "Rngs", OneKey)  # initial weights do not matter here
-    monkeypatch.setattr("iicnet_jax.train.evaluation_groups", _corners)
-    monkeypatch.setattr("iicnet_jax.evaluate.evaluation_groups", _corners)
+    evaluate_corners(monkeypatch)
     config.steps = 2
     config.update(loop="scan", memory="none")  # compile fastest
     config.model.update({name: value for name, value in SMALL.items() if name in config.model})
@@ -45,8 +44,13 @@ def check_run(config, folder, monkeypatch):
     assert len(frames) == config.model.num_images
 
 
+def evaluate_corners(monkeypatch):
+    """Of whole images only a corner is left: tests do not compile for speed, and they take long."""
+    monkeypatch.setattr("iicnet_jax.train.evaluation_groups", _corners)
+    monkeypatch.setattr("iicnet_jax.evaluate.evaluation_groups", _corners)
+
+
 def _corners(*arguments):
-    """Whole images, of which only a corner is left: not compiled for speed, they take long."""
     for name, group in evaluation_groups(*arguments):
         frames, reference = group["frames"], group["reference"]
         scale = frames.shape[1] // reference.shape[0]
