@@ -10,6 +10,7 @@ processor without the named precision computes in one that it has; CPUs have no 
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from tqdm import tqdm
 
 from benchmarks import report
 from iicnet_jax.cli.pictures import SUFFIXES
+from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.evaluation.tiling import Tiled
 from iicnet_jax.media.convert import read_group
@@ -35,11 +37,14 @@ def main():
     parser.add_argument("--out", type=Path, help="JSON file with all results")
     arguments = parser.parse_args()
 
-    model = load_model(find_model(arguments.model))
-    groups = [
-        read_group(_pictures(folder, model.num_images), fit=False)[0]
-        for folder in arguments.folders
-    ]
+    try:
+        model = load_model(find_model(arguments.model))
+        groups = [
+            read_group(_pictures(folder, model.num_images), fit=False)[0]
+            for folder in arguments.folders
+        ]
+    except UserError as error:
+        sys.exit(f"error: {error}")
     rows, exact = [], None
     for precision in ("float32", *(p for p in arguments.precisions if p != "float32")):
         set_execution(model, Execution(precision=precision))
