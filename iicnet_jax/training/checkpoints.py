@@ -77,6 +77,9 @@ class Checkpoints:
         """The newest checkpoint's state; `state` itself where there is no checkpoint.
 
         `state` gives shapes and sharding. The latter may differ from what has been saved.
+
+        Raises:
+          UserError: the checkpoint holds other parameters, as those of other versions do.
         """
         step = self.latest_step()
         return state if step is None else self._read(step, state)
@@ -85,7 +88,7 @@ class Checkpoints:
         """The "latest" or the "best" state; `state` gives shapes and sharding.
 
         Raises:
-          UserError: there is none.
+          UserError: there is none, or it holds other parameters.
         """
         step = self.best_step() if which == "best" else self.latest_step()
         if step is None:
@@ -98,7 +101,14 @@ class Checkpoints:
     def _read(self, step, state):
         shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
         args = ocp.args.Composite(state=ocp.args.StandardRestore(shapes))
-        return self._manager.restore(step, args=args)["state"]
+        try:
+            return self._manager.restore(step, args=args)["state"]
+        except ValueError as error:
+            raise UserError(
+                f"the checkpoint of step {step} in {self._directory} does not fit this version of "
+                "iicnet_jax, which stores parameters otherwise: use the version that wrote it, or "
+                "train anew in another --workdir"
+            ) from error
 
     def wait(self) -> None:
         """Returns when everything is on disk."""

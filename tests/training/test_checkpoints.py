@@ -83,3 +83,13 @@ def test_reading_does_not_tidy_up_after_a_running_training(tmp_path):
     with Checkpoints(tmp_path, read_only=True) as kept:
         assert kept.latest_step() == 1
     assert half_written.exists()
+
+
+@pytest.mark.parametrize("shapes", [{"v": (3, 2)}, {"w": (4, 2)}])
+def test_other_parameters_are_refused(tmp_path, shapes):
+    with Checkpoints(tmp_path) as kept:
+        kept.save(make_state(3, 1.5))
+    params = nnx.State({name: nnx.Param(jnp.zeros(shape)) for name, shape in shapes.items()})
+    other = TrainState(jnp.int32(0), params, optax.adam(0.1).init(params))
+    with Checkpoints(tmp_path) as kept, pytest.raises(UserError, match="of step 3 in .* not fit"):
+        kept.restore(other)
