@@ -3,7 +3,7 @@
 Four coupling blocks of half the paper's width, no relation module, one crop of 64x64 a step, and a
 learning rate five times that of the paper which falls to zero. Haar wavelets before the blocks and
 their inverse after them: a network that sees a square of pixels as channels learns within minutes
-where to put what it hides; one that sees single pixels takes many hours.
+where to put what it hides; one that sees single pixels does not.
 """
 
 from ml_collections import ConfigDict
