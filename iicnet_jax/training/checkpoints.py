@@ -45,7 +45,11 @@ class Checkpoints:
                     ]
                 ),
             )
-        self._manager = ocp.CheckpointManager(self._directory, options=options)
+        self._manager = ocp.CheckpointManager(
+            self._directory,
+            options=options,
+            item_handlers={"state": ocp.StandardCheckpointHandler()},  # else, no shapes of it
+        )
 
     def latest_step(self) -> int | None:
         """The step of the newest checkpoint, if there is one."""
@@ -99,16 +103,17 @@ class Checkpoints:
         return self._read(step, state)
 
     def _read(self, step, state):
-        shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
-        args = ocp.args.Composite(state=ocp.args.StandardRestore(shapes))
-        try:
-            return self._manager.restore(step, args=args)["state"]
-        except ValueError as error:
+        # Compared first: a restoring that fails half-way leaves reads behind that fail later.
+        saved = self._manager.item_metadata(step)["state"].tree
+        if _shapes(saved) != _shapes(state):
             raise UserError(
                 f"the checkpoint of step {step} in {self._directory} does not fit this version of "
                 "iicnet_jax, which stores parameters otherwise: use the version that wrote it, or "
                 "train anew in another --workdir"
-            ) from error
+            )
+        shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
+        args = ocp.args.Composite(state=ocp.args.StandardRestore(shapes))
+        return self._manager.restore(step, args=args)["state"]
 
     def wait(self) -> None:
         """Returns when everything is on disk."""
@@ -124,3 +129,7 @@ class Checkpoints:
 
 def _score(metrics):
     return metrics[SCORE]
+
+
+def _shapes(tree):
+    return {path: leaf.shape for path, leaf in ocp.tree.to_flat_dict(tree).items()}
