@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 
 from configs import base
 from iicnet_jax import build
-from iicnet_jax.models.shapes import OneKey
+from iicnet_jax.models.shapes import without_weights
 from iicnet_jax.training.step import create_state, make_train_step
 
 
@@ -25,7 +25,7 @@ def lower_train_step(config: ConfigDict) -> jax.stages.Lowered:
 
     Its state is donated, as `train` does it.
     """
-    model = nnx.eval_shape(lambda: build.create_model(config, OneKey()))
+    model = without_weights(build.create_model, config)
     graph, params = nnx.split(model, nnx.Param)
     optimizer, _ = build.create_optimizer(config)
     state = jax.eval_shape(

@@ -198,9 +198,9 @@ def _parameters(arguments):
     from flax import nnx
 
     from iicnet_jax import build
-    from iicnet_jax.models.shapes import OneKey
+    from iicnet_jax.models.shapes import without_weights
 
-    network = nnx.eval_shape(lambda: build.create_model(_config(arguments), OneKey()))
+    network = without_weights(build.create_model, _config(arguments))
     return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(network, nnx.Param)))
 
 

@@ -4,14 +4,13 @@ import importlib
 from pathlib import Path
 
 import pytest
-from flax import nnx
 
 from configs import base
 from experiments.supplement import BASELINES, ROWS, STEPS, load, settings
 from iicnet_jax import build, config
 from iicnet_jax.data import REGIMES
 from iicnet_jax.models import NETWORKS, IICNet
-from iicnet_jax.models.shapes import OneKey
+from iicnet_jax.models.shapes import without_weights
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 NO_EXPERIMENTS = {"__init__", "base", "quickstart", "custom_folder"}
@@ -31,7 +30,7 @@ def test_every_experiment_has_the_supplements_settings(row):
 def test_every_experiment_makes_a_network(row):
     name, _, images, _, relation, *_ = row
     experiment = load(name)
-    network = nnx.eval_shape(lambda: IICNet(**experiment.model, rngs=OneKey()))
+    network = without_weights(IICNet, **experiment.model)
     assert network.num_images == int(images)
     assert len(network.blocks.layers) == experiment.model.num_blocks
     assert (network.relation is not None) == (relation == "yes")
@@ -47,7 +46,7 @@ def test_every_baseline_has_the_settings_of_its_authors(name, settings):
     assert (experiment.data.batch_size, experiment.data.regime) == (batch, regime)
     assert (experiment.data.crop, experiment.optimizer.learning_rate) == (144, 2e-4)
     assert build.run_length(experiment) == steps
-    network = nnx.eval_shape(lambda: NETWORKS[experiment.method](**experiment.model, rngs=OneKey()))
+    network = without_weights(NETWORKS[experiment.method], **experiment.model)
     assert network.num_images == experiment.model.num_images == images
 
 

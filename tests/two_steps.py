@@ -4,6 +4,7 @@ import json
 
 from flax import nnx
 
+from experiments.sizes import MINIATURE
 from experiments.supplement import load
 from iicnet_jax.data.pipeline import evaluation_groups
 from iicnet_jax.data.sample import SAMPLE_ROOTS, write_sample
@@ -12,8 +13,6 @@ from iicnet_jax.models.shapes import OneKey
 from iicnet_jax.train import train
 
 CORNER = 64  # pixels, of a sample that is evaluated
-# Arguments of networks that make them cheap.
-SMALL = {"num_blocks": 1, "growth": 2, "relation_features": 2, "features": 2}
 
 
 def check_experiment(name, folder, monkeypatch):
@@ -25,15 +24,11 @@ def check_experiment(name, folder, monkeypatch):
 
 
 def check_run(config, folder, monkeypatch):
-    """Reduced in blocks, channels and crop only; the corner of one sample is evaluated."""
+    """In miniature; the corner of one sample is evaluated."""
     monkeypatch.setattr(nnx, "Rngs", OneKey)  # initial weights do not matter here
     evaluate_corners(monkeypatch)
-    config.steps = 2
-    config.update(loop="scan", memory="none")  # compile fastest
-    config.model.update({name: value for name, value in SMALL.items() if name in config.model})
-    config.data.crop = 32
-    config.data.batch_size = min(config.data.batch_size, 2)
-    config.evaluation.update(limit=1, validation_limit=1, pictures=0)
+    reported = config.run.log_every  # not every step
+    config.update_from_flattened_dict(MINIATURE.changes(config) | {"run.log_every": reported})
     assert train(config, folder / "run")
     results = evaluate(config, folder / "run")
     assert results["step"] == 2 and results["samples"] == 1

@@ -1,7 +1,14 @@
 """Networks without weights, for those whose weights come from elsewhere."""
 
+from collections.abc import Callable
+
 import jax
 from flax import nnx
+
+
+def without_weights(create: Callable[..., nnx.Module], *arguments, **fields) -> nnx.Module:
+    """The network `create(*arguments, **fields, rngs=...)` with shapes in place of parameters."""
+    return nnx.eval_shape(lambda: create(*arguments, **fields, rngs=OneKey()))
 
 
 class OneKey(nnx.Rngs):

@@ -25,7 +25,7 @@ from iicnet_jax.errors import UserError
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.downscaling import Haar
 from iicnet_jax.models.network import COLOURS
-from iicnet_jax.models.shapes import OneKey
+from iicnet_jax.models.shapes import without_weights
 from iicnet_jax.weights.colour_order import swap_colours
 from iicnet_jax.weights.model_dir import save_model
 from iicnet_jax.weights.official import load_official
@@ -58,7 +58,7 @@ def import_official(
         if config.get("colour_order") != "bgr":
             parameters = swap_colours(parameters)
         # Only the shapes: drawing initial weights takes longer than reading these.
-        model = nnx.eval_shape(lambda: IICNet(**config, rngs=OneKey()))
+        model = without_weights(IICNet, **config)
         load_official(model, parameters)
     except (UserError, ValueError) as error:
         raise UserError(f"{path} cannot be imported: {error}") from error

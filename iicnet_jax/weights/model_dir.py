@@ -15,7 +15,7 @@ from iicnet_jax.errors import UserError
 from iicnet_jax.files import replacing, write_json
 from iicnet_jax.models import NETWORKS, Network
 from iicnet_jax.models.layers import parameter_arrays, parameter_shapes, set_parameters
-from iicnet_jax.models.shapes import OneKey
+from iicnet_jax.models.shapes import without_weights
 
 FORMAT_VERSION = 1
 WEIGHTS = "model.safetensors"
@@ -107,7 +107,7 @@ def load_model(folder: Path) -> Network:
         raise UserError(f"the model in {folder} is damaged: {error}") from error
     # Only the shapes: drawing initial weights takes longer than reading these.
     network = NETWORKS[config["method"]]
-    model = nnx.eval_shape(lambda: network(**config["model"], rngs=OneKey()))
+    model = without_weights(network, **config["model"])
     state = nnx.state(model, nnx.Param)
     shapes = parameter_shapes(state)
     if shapes.keys() != arrays.keys():

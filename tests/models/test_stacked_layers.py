@@ -11,13 +11,13 @@ from iicnet_jax.models.layers import (
     parameter_shapes,
     set_parameters,
 )
-from iicnet_jax.models.shapes import OneKey
+from iicnet_jax.models.shapes import without_weights
 
 
 def shapes(num_images, num_blocks):
     """A network without weights."""
     options = {"num_blocks": num_blocks, "relation_features": 4, "downscaling": "haar"}
-    network = nnx.eval_shape(lambda: IICNet(num_images, **options, rngs=OneKey()))
+    network = without_weights(IICNet, num_images, **options)
     return nnx.state(network, nnx.Param)
 
 

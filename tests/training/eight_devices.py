@@ -12,7 +12,7 @@ import optax
 from flax import nnx
 
 from iicnet_jax.models import IICNet, quantisation
-from iicnet_jax.models.shapes import OneKey
+from iicnet_jax.models.shapes import without_weights
 from iicnet_jax.training import sharding
 from iicnet_jax.training.losses import IICNetLoss
 from iicnet_jax.training.step import create_state, make_train_step
@@ -56,17 +56,8 @@ def gradients(mesh, batch):
 
 def random_network():
     """No parameter is zero."""
-    make = nnx.eval_shape(
-        lambda: IICNet(
-            IMAGES,
-            relation=False,
-            downscaling="haar",
-            split="prop",
-            num_blocks=1,
-            rngs=OneKey(),
-        )
-    )
-    graph, params = nnx.split(make, nnx.Param)
+    small = {"relation": False, "downscaling": "haar", "split": "prop", "num_blocks": 1}
+    graph, params = nnx.split(without_weights(IICNet, IMAGES, **small), nnx.Param)
     random = np.random.default_rng(0)
     draw = lambda leaf: np.float32(0.04 * random.normal(size=leaf.shape))  # noqa: E731
     return nnx.merge(graph, jax.tree.map(draw, params))

@@ -15,7 +15,7 @@ from iicnet_jax.errors import UserError
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.downscaling import Haar
 from iicnet_jax.models.layers import parameter_arrays
-from iicnet_jax.models.shapes import OneKey
+from iicnet_jax.models.shapes import without_weights
 from iicnet_jax.weights.colour_order import swap_colours
 from iicnet_jax.weights.import_official import import_official, infer_config
 from iicnet_jax.weights.model_dir import load_model
@@ -167,15 +167,15 @@ def test_imported_golden_networks_compute_what_the_authors_do_in_rgb(imported, p
 def test_swapped_parameters_are_the_same_network_for_rgb(name):
     config = complete(NETWORKS[name])
     parameters = official_parameters(config)
-    theirs = nnx.eval_shape(lambda: IICNet(**config, rngs=OneKey()))
+    theirs = without_weights(IICNet, **config)
     load_official(theirs, parameters)
     if name in SPLIT_COLOURS:
         with pytest.raises(ValueError, match="no whole images of 3 colours"):
             swap_colours(parameters)
-        ours = nnx.eval_shape(lambda: IICNet(**config, colour_order="bgr", rngs=OneKey()))
+        ours = without_weights(IICNet, **config, colour_order="bgr")
         load_official(ours, parameters)
     else:
-        ours = nnx.eval_shape(lambda: IICNet(**config, rngs=OneKey()))
+        ours = without_weights(IICNet, **config)
         load_official(ours, swap_colours(parameters))
 
     random = np.random.RandomState(0)
