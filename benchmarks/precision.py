@@ -23,8 +23,7 @@ from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.evaluation.tiling import Tiled
 from iicnet_jax.media.convert import read_group
 from iicnet_jax.models.execution import PRECISIONS, Execution, set_execution
-from iicnet_jax.weights.model_dir import load_model
-from iicnet_jax.workdir import find_model
+from iicnet_jax.weights.model_dir import find_model, load_model
 
 
 def main():

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from experiments import workdirs
 from experiments.workdirs import Sample, Workdir
-from iicnet_jax import run
+from iicnet_jax import console
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.evaluation.pictures import AMPLIFICATION, error_map
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--names", help="of the runs, separated by commas")
     parser.add_argument("-o", "--output", type=Path, required=True, help="PNG or JPEG file")
     arguments = parser.parse_args()
-    with run.exit_on_user_error():
+    with console.exit_on_user_error():
         runs = workdirs.read(arguments.runs)
         names = arguments.names.split(",") if arguments.names else [each.name for each in runs]
         if len(names) != len(runs):

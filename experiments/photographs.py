@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from iicnet_jax import run
+from iicnet_jax import console
 from iicnet_jax.data import sample
 from iicnet_jax.data.resize import imresize
 from iicnet_jax.data.sample import flickr1024, photographs
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--videos", type=Path, help="folder with a folder of frames for each video")
     parser.add_argument("--out", type=Path, required=True, help="gets a folder for each dataset")
     arguments = parser.parse_args()
-    with run.exit_on_user_error():
+    with console.exit_on_user_error():
         write(arguments.photos, arguments.videos, arguments.out)
 
 

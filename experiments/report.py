@@ -17,7 +17,7 @@ from PIL import Image
 from experiments import workdirs
 from experiments.charts import COLOURS, line_chart
 from experiments.workdirs import Workdir
-from iicnet_jax import run
+from iicnet_jax import console
 from iicnet_jax.cli.arguments import positive
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.evaluation.pictures import AMPLIFICATION, error_map
@@ -43,7 +43,7 @@ def main() -> None:
         "--samples", type=positive, default=1, help="test samples that are shown; each takes MBs"
     )
     arguments = parser.parse_args()
-    with run.exit_on_user_error():
+    with console.exit_on_user_error():
         write_text(arguments.output, page(workdirs.read(arguments.workdirs), arguments.samples))
         print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.1f} MB")
 

@@ -19,7 +19,7 @@ from experiments.definition import Table
 from experiments.rendering import Line, Outcome
 from experiments.runs import Launch, Run, RunError
 from experiments.sizes import FULL, SIZES
-from iicnet_jax import run
+from iicnet_jax import console
 from iicnet_jax.cli.arguments import positive
 from iicnet_jax.data.sample import WRITERS, write_sample
 from iicnet_jax.errors import UserError
@@ -31,8 +31,8 @@ SAMPLE = "sample"
 
 def main(table: Table, argv: Sequence[str] | None = None, launch: Launch = runs.launch) -> None:
     """Runs a table. Exit status: 0 all there, 1 a mistake or something is missing, 2 arguments."""
-    with run.exit_on_user_error():
-        run.set_up_logging()
+    with console.exit_on_user_error():
+        console.set_up_logging()
         arguments, overrides = _parse(table, argv)
         experiments = _Experiments(table, arguments, overrides)
         if arguments.dry_run:

@@ -22,6 +22,7 @@ from iicnet_jax.data.sample import SAMPLE_ROOTS
 from iicnet_jax.data.store import MINIATURE
 from iicnet_jax.errors import UserError
 from iicnet_jax.run import load_config
+from iicnet_jax.weights.model_dir import CONFIG, IN_WORKDIR
 
 CONFIGS = Path(configs.__file__).parent
 EVALUATIONS = "evaluations"  # below a run: results by evaluation settings
@@ -57,7 +58,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether all steps are done."""
-        return (self.folder / workdir.MODEL_FOLDER / "config.json").is_file()
+        return (self.folder / IN_WORKDIR / CONFIG).is_file()
 
     @property
     def step(self) -> int:

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 from tqdm import tqdm
 
-from iicnet_jax import run
+from iicnet_jax import console, run
 from iicnet_jax.data import create_regime
 from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices
 from iicnet_jax.data.regime import Group
@@ -22,7 +22,7 @@ from iicnet_jax.evaluation import protocol, tables
 
 def main() -> None:
     """The command line: a configuration, as `iicnet_jax.main` takes it."""
-    with run.exit_on_user_error():
+    with console.exit_on_user_error():
         config = run.load_config(sys.argv[1:])
         regime = create_regime(config.data, config.model)
         indices = evaluation_indices(regime, "test", config.evaluation.limit)

@@ -1,22 +1,18 @@
 """What the command line does with a configuration: checks it, trains, evaluates, reports."""
 
-import contextlib
 import logging
 import re
-import signal
-import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
-from absl import logging as absl_logging
 from ml_collections import ConfigDict, config_flags
-from tqdm import tqdm
 
 from iicnet_jax import compilation_cache, distributed
 from iicnet_jax import config as configuration
 from iicnet_jax import workdir as run_folder
+from iicnet_jax.console import exit_on_user_error, set_up_logging
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluate import evaluate
 from iicnet_jax.evaluation import tables
@@ -115,33 +111,3 @@ def _config_file_mistake(error) -> str:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{frame.filename}, line {frame.lineno}"
     return f"the configuration cannot be loaded: {place}: {type(error).__name__}: {error}"
-
-
-@contextlib.contextmanager
-def exit_on_user_error() -> Iterator[None]:
-    """A mistake of the user ends the program with its message on stderr and status 1."""
-    try:
-        yield
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
-
-
-def set_up_logging() -> None:
-    """Our own messages to stderr; of the libraries' (Orbax warns of every choice) the errors."""
-    handler = _AboveProgressBar()
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    ours = logging.getLogger("iicnet_jax")
-    ours.handlers = [handler]
-    ours.setLevel(logging.INFO)
-    ours.propagate = False
-    absl_logging.set_verbosity(absl_logging.ERROR)
-
-
-class _AboveProgressBar(logging.Handler):
-    """Writes lines so that a progress bar below them stays whole."""
-
-    def emit(self, record):
-        tqdm.write(self.format(record), file=sys.stderr)

@@ -25,7 +25,8 @@ from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.interruption import LossGuard, StopRequest
 from iicnet_jax.training.step import TrainState, create_state, make_train_step
 from iicnet_jax.training.writers import MetricWriter
-from iicnet_jax.workdir import MODEL_FOLDER, claim, require_shared
+from iicnet_jax.weights.model_dir import IN_WORKDIR
+from iicnet_jax.workdir import claim, require_shared
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         )
         return False
     if distributed.is_main():
-        export.save(workdir / MODEL_FOLDER, state.params, config, step)
+        export.save(workdir / IN_WORKDIR, state.params, config, step)
     return True
 
 

@@ -16,7 +16,6 @@ from iicnet_jax.errors import UserError
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
 RESULTS = "results.json"  # of the evaluation
-MODEL_FOLDER = "model"  # the network, when all steps are done
 # Fields that came later, with what was done before.
 ADDED = {"method": "iicnet", "memory": "none", "loop": "auto", "precision": "float32"}
 PACKAGES = ("iicnet_jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
@@ -87,12 +86,6 @@ def environment() -> dict:
         "devices": [str(device.device_kind) for device in jax.devices()],
         "processes": jax.process_count(),
     }
-
-
-def find_model(path: Path) -> Path:
-    """The model directory that a path names: itself, or `model` in the workdir of a run."""
-    path = path.expanduser()
-    return path / MODEL_FOLDER if (path / MODEL_FOLDER).is_dir() else path
 
 
 def _version(package):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from experiments import workdirs
 from experiments.charts import HEIGHT, WIDTH, line_chart
-from iicnet_jax import run
+from iicnet_jax import console
 from iicnet_jax.files import write_text
 
 METRIC = "validation/restored_psnr"
@@ -22,7 +22,7 @@ def main():
     parser.add_argument("runs", type=Path, nargs="+", help="workdirs of runs, as tables name them")
     parser.add_argument("-o", "--output", type=Path, required=True, help="SVG file")
     arguments = parser.parse_args()
-    with run.exit_on_user_error():
+    with console.exit_on_user_error():
         write_text(arguments.output, picture(workdirs.read(arguments.runs)))
 
 

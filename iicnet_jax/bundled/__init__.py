@@ -7,8 +7,14 @@ from pathlib import Path
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.media.embedding_file import Record
-from iicnet_jax.weights.model_dir import CONFIG, WEIGHTS, fingerprint, load_config, load_model
-from iicnet_jax.workdir import find_model
+from iicnet_jax.weights.model_dir import (
+    CONFIG,
+    WEIGHTS,
+    find_model,
+    fingerprint,
+    load_config,
+    load_model,
+)
 
 FOLDER = Path(__file__).parent / "models"
 # What they are for, and the command that takes them without being told.

@@ -6,20 +6,19 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 
-from iicnet_jax import compilation_cache, run
+from iicnet_jax import console
 from iicnet_jax.cli import data, demo, models, moving, pictures, weights
 from iicnet_jax.errors import UserError
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs the command that the arguments name."""
-    with run.exit_on_user_error(), _disk_errors(), _unwound_when_terminated():
-        run.set_up_logging()
+    with console.exit_on_user_error(), _disk_errors(), _unwound_when_terminated():
+        console.set_up_logging()
         arguments, others = _parser().parse_known_args(argv)
         if others and not arguments.takes_config:
             raise UserError(f"unexpected argument {others[0]!r} (see --help)")
         arguments.config_flags = others
-        compilation_cache.enable()
         arguments.command(arguments)
 
 

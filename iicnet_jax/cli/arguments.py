@@ -70,9 +70,10 @@ def add_model(parser: argparse.ArgumentParser, default: str) -> None:
 
 def load_network(arguments: argparse.Namespace, default: Callable[[], Path], bar: bool):
     """The network that --model names, or else `default`; `bar`: with progress over its tiles."""
-    from iicnet_jax import bundled
+    from iicnet_jax import bundled, compilation_cache
     from iicnet_jax.media import convert
 
+    compilation_cache.enable()
     folder = default() if arguments.model is None else bundled.find(arguments.model)
     progress = functools.partial(tqdm, unit="tile", leave=False, disable=None)
     return convert.load_network(folder, tile=arguments.tile, progress=progress if bar else iter)

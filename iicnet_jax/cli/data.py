@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-from iicnet_jax import run
 from iicnet_jax.cli.arguments import add_command, positive
 from iicnet_jax.errors import UserError
 
@@ -46,6 +45,7 @@ def add_commands(commands) -> None:
 
 
 def _check(arguments):
+    from iicnet_jax import run
     from iicnet_jax.data.check import check
     from iicnet_jax.data.registry import open_store, regime_class
     from iicnet_jax.data.store import CachedStore
@@ -66,6 +66,7 @@ def _check(arguments):
 
 
 def _prepare(arguments):
+    from iicnet_jax import run
     from iicnet_jax.data import create_regime
     from iicnet_jax.data.prepared import PreparedStore, prepare
     from iicnet_jax.data.regime import SPLITS

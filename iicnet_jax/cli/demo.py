@@ -26,9 +26,10 @@ def add_commands(commands) -> None:
 
 
 def _demo(arguments):
-    from iicnet_jax import bundled
+    from iicnet_jax import bundled, compilation_cache
     from iicnet_jax.demo.server import serve
 
+    compilation_cache.enable()
     serve(
         _by_title(arguments.model) if arguments.model else bundled.folders(),
         port=arguments.port,

@@ -132,9 +132,8 @@ class IICNet(Network):
     def reach(self) -> int:
         relation = RelationModule.REACH if self.relation is not None else 0
         blocks = len(self.blocks.layers) * AffineCoupling.REACH
-        if self.alignment == 2:
-            return 2 * blocks + 1 + relation  # whatever is in the same square of pixels
-        return blocks + -(-relation // self.scale)
+        # Blocks see whole squares of `alignment` pixels, so that a pixel's neighbours count too.
+        return self.alignment * blocks + self.alignment - 1 + -(-relation // self.scale)
 
     def _reorder(self, images):
         """From RGB to the order of the weights, and back; a grey image stays as it is."""

@@ -20,6 +20,7 @@ from iicnet_jax.models.shapes import without_weights
 FORMAT_VERSION = 1
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+IN_WORKDIR = "model"  # the model directory of a run whose steps are all done
 # In the fingerprint only where they are not the default, so that older models keep theirs.
 NEWER_ARGUMENTS = {"full_size", "growth"}
 
@@ -122,6 +123,12 @@ def load_model(folder: Path) -> Network:
     set_parameters(state, arrays)
     nnx.update(model, state)
     return model
+
+
+def find_model(path: Path) -> Path:
+    """The model directory that a path names: itself, or `model` in the workdir of a run."""
+    path = path.expanduser()
+    return path / IN_WORKDIR if (path / IN_WORKDIR).is_dir() else path
 
 
 def fingerprint(model: Network, model_config: Mapping) -> str:
