@@ -1,5 +1,6 @@
 """The iicnet command, as a user starts it."""
 
+import contextlib
 import json
 import os
 import signal
@@ -340,6 +341,35 @@ def test_an_interrupted_command_leaves_nothing(model, tmp_path, number, status):
     assert (process.returncode, stdout) == (status, "")
     assert "Traceback" not in stderr
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_termination_that_a_library_catches_comes_again():
+    @cli._unwound_when_terminated()
+    def caught():
+        with contextlib.suppress(SystemExit):
+            signal.raise_signal(signal.SIGTERM)
+        signal.pause()
+
+    with pytest.raises(SystemExit, match="143"):
+        caught()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_termination_does_not_interrupt_what_tidies_up():
+    done = []
+
+    @cli._unwound_when_terminated()
+    def tidying_up():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGALRM)
+            signal.raise_signal(signal.SIGTERM)
+            done.append("tidied")
+
+    with pytest.raises(SystemExit, match="143"):
+        tidying_up()
+    assert done == ["tidied"]
 
 
 def test_a_gif_goes_into_a_still_picture_and_comes_back(model, groups, tmp_path):

@@ -35,11 +35,20 @@ def _disk_errors() -> Iterator[None]:
 @contextlib.contextmanager
 def _unwound_when_terminated() -> Iterator[None]:
     """SIGTERM leaves nothing half-written, as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+    def stop(*_):
+        # JAX catches everything in places, and with it what is raised here: then it comes again.
+        signal.setitimer(signal.ITIMER_REAL, 1)
+        if not isinstance(sys.exc_info()[1], SystemExit):  # what tidies up is not interrupted
+            sys.exit(128 + signal.SIGTERM)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGALRM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _parser():
