@@ -4,6 +4,7 @@ import functools
 from collections.abc import Sequence
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from iicnet_jax.models.bijection import Bijection
@@ -68,15 +69,26 @@ def _reversible_forward(graph, direction, loops, states, x):
 def _reversible_backward(graph, direction, loops, kept, gradient):
     """Walks back: the input of every layer, from its output, and the gradients there."""
     states, y = kept
+    # Depends on the gradient, so that XLA does not lay out the layers' gradients, which begin as
+    # zeros, before what comes after these layers has been differentiated.
+    zero = 0 * gradient[0, 0, 0, 0]
+    zeros = jax.tree.map(lambda state: jnp.full_like(state, zero), states)
 
-    def step(carry, state):
-        y, gradient = carry
+    def step(carry, item):
+        y, gradient, gradients = carry
+        number, state = item
         undo = getattr(nnx.merge(graph, state), f"undo_{direction}")
-        x, gradient, state_gradient = undo(y, gradient)
-        return (x, gradient), state_gradient
+        x, gradient, of_layer = undo(y, gradient)
+        gradients = jax.tree.map(lambda all_, one: all_.at[number].set(one), gradients, of_layer)
+        return (x, gradient, gradients), None
 
-    (_, gradient), gradients = scan(
-        step, (y, gradient), states, loops=loops, reverse=direction == "forward"
+    numbers = jnp.arange(len(jax.tree.leaves(states)[0]))
+    (_, gradient, gradients), _ = scan(
+        step,
+        (y, gradient, zeros),
+        (numbers, states),
+        loops=loops,
+        reverse=direction == "forward",
     )
     return gradients, gradient
 

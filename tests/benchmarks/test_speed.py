@@ -100,6 +100,16 @@ def test_the_train_step_of_more_blocks_has_as_many_operations():
     assert operations(2) == operations(3) > 1000
 
 
+def test_more_blocks_need_memory_for_their_parameters_only():
+    def temporaries(num_blocks):
+        config = programs.paper_config(2, num_blocks, memory="reversible", loop="scan")
+        config.data.update(batch_size=1, crop=96)
+        memory = programs.lower_train_step(config).compile().memory_analysis()
+        return memory.temp_size_in_bytes
+
+    assert temporaries(6) == pytest.approx(temporaries(2), rel=0.01)
+
+
 def test_a_missing_checkout_is_named(tmp_path):
     with pytest.raises(RuntimeError, match=f"{tmp_path} holds no codes/models/InvNet.py"):
         Reference(tmp_path, sys.executable, SETTINGS)
