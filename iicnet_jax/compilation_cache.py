@@ -11,14 +11,20 @@ import platformdirs
 
 log = logging.getLogger(__name__)
 
+# Seconds, where JAX has one: drawing a network's initial weights compiles thirty programs of less.
+WORTH_KEEPING = 0.1
+
 
 def enable() -> None:
-    """Keeps what takes more than a second to compile in the user's cache directory.
+    """Keeps what takes more than a tenth of a second to compile in the user's cache directory.
 
     That is `iicnet_jax/compiled` in $XDG_CACHE_HOME or ~/.cache (Linux), ~/Library/Caches (macOS)
     or %LOCALAPPDATA% (Windows). A folder that is set in JAX_COMPILATION_CACHE_DIR is used instead.
-    Where it cannot be written, programs are compiled each time.
+    Where it cannot be written, programs are compiled each time. Another limit may be set in
+    JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS.
     """
+    if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
     if jax.config.jax_compilation_cache_dir is not None:
         return
     folder = platformdirs.user_cache_path("iicnet_jax") / "compiled" / _processor()

@@ -20,6 +20,7 @@ from iicnet_jax.evaluation import pictures, protocol
 from iicnet_jax.evaluation.devices import map_over_devices
 from iicnet_jax.evaluation.inference import Converter
 from iicnet_jax.models.layers import parameter_arrays
+from iicnet_jax.models.shapes import without_weights
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.interruption import LossGuard, StopRequest
@@ -48,21 +49,23 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
     Raises:
       UserError: the configuration does not work, data is missing, or the loss is not finite.
     """
-    model = build.create_model(config)
     optimizer, schedule = build.create_optimizer(config)
     steps = build.run_length(config)
     loss = build.create_loss(config)
     quantise = build.create_quantiser(config)
+    # Mistakes are reported before anything is written, and before weights are drawn, which takes
+    # longer than all else here.
     with distributed.all_or_none():
         regime = create_regime(config.data, config.model)
         for split in SPLITS:
-            regime.names(split)  # a missing dataset is reported before anything is written
-        build.check_fit(model, regime)
+            regime.names(split)
+        build.check_fit(without_weights(build.create_model, config), regime)
         claim(workdir, config)
     with distributed.all_or_none():
         require_shared(workdir)
 
     mesh = sharding.data_mesh(config.data.batch_size)
+    model = build.create_model(config)
     graph, state = create_state(model, optimizer)
     state = jax.device_put(state, sharding.replicated(mesh))
     train_step = jax.jit(

@@ -5,6 +5,8 @@ import pytest
 
 from iicnet_jax import compilation_cache
 
+LIMIT = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
+
 
 @pytest.fixture
 def no_folder():
@@ -13,6 +15,26 @@ def no_folder():
     jax.config.update("jax_compilation_cache_dir", None)
     yield
     jax.config.update("jax_compilation_cache_dir", before)
+
+
+@pytest.fixture(autouse=True)
+def limit():
+    """Puts back what a program must take to be kept."""
+    before = jax.config.jax_persistent_cache_min_compile_time_secs
+    yield lambda: jax.config.jax_persistent_cache_min_compile_time_secs
+    jax.config.update(LIMIT.lower(), before)
+
+
+@pytest.mark.parametrize(("environment", "expected"), [({}, 0.1), ({LIMIT: "3"}, 3)])
+def test_small_programs_are_kept_unless_the_environment_has_a_limit(
+    environment, expected, limit, monkeypatch
+):
+    jax.config.update(LIMIT.lower(), 3)  # as JAX reads its environment when it is imported
+    monkeypatch.delenv(LIMIT, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    compilation_cache.enable()
+    assert limit() == expected
 
 
 @pytest.mark.usefixtures("no_folder")
