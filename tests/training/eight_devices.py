@@ -1,10 +1,11 @@
-"""Prints, as JSON, how much gradients on eight devices differ from those on one.
+"""Prints, as JSON, how much gradients on eight devices differ from those on one, and what is sent.
 
 A program of its own, since the number of devices is fixed when JAX starts; test_sharding.py
 starts it.
 """
 
 import json
+import re
 
 import jax
 import numpy as np
@@ -19,6 +20,7 @@ from iicnet_jax.training.step import create_state, make_train_step
 
 BATCH, IMAGES, SIZE = 8, 2, 16
 KEY = jax.random.key(0)
+COLLECTIVE = r"(all-\w+|reduce-scatter|collective-\w+)(?:-start)?\("
 
 
 def main():
@@ -28,7 +30,7 @@ def main():
         "reference": random.integers(0, 256, (BATCH, SIZE // 2, SIZE // 2, 3), np.uint8),
     }
     one, eight = (sharding.data_mesh(size) for size in (1, BATCH))
-    results = [gradients(mesh, batch) for mesh in (one, eight)]
+    results, programs = zip(*(gradients(mesh, batch) for mesh in (one, eight)), strict=True)
     differences = jax.tree.map(
         lambda a, b: float(np.linalg.norm(a - b) / np.linalg.norm(a)), *results
     )
@@ -39,19 +41,25 @@ def main():
     found = {
         "devices": [one.size, eight.size],
         "gradients": jax.tree.leaves(differences),
+        "collectives": [sorted(set(re.findall(COLLECTIVE, program))) for program in programs],
         "same_noise": same_noise,
     }
     print(json.dumps(found))
 
 
 def gradients(mesh, batch):
-    """Of the network's parameters, from the train step itself; the optimiser only keeps them."""
+    """Of the network's parameters, from the train step itself; the optimiser only keeps them.
+
+    Returns them, and the text of the compiled program.
+    """
     optimizer = optax.trace(decay=0.0)
     graph, state = create_state(random_network(), optimizer)
     train_step = jax.jit(make_train_step(graph, optimizer, IICNetLoss()))
     state = jax.device_put(state, sharding.replicated(mesh))
-    after, _ = train_step(state, sharding.put_batch(mesh, batch), KEY)
-    return jax.device_get(after.opt_state.trace)
+    arguments = state, sharding.put_batch(mesh, batch), KEY
+    program = train_step.lower(*arguments).compile()
+    after, _ = program(*arguments)
+    return jax.device_get(after.opt_state.trace), program.as_text()
 
 
 def random_network():

@@ -18,6 +18,8 @@ def test_gradients_on_eight_devices_are_those_on_one():
     assert found["same_noise"] == {"threefry2x32": True, "rbg": True}
     assert len(found["gradients"]) > 30
     assert max(found["gradients"]) < 1e-5
+    # Gradients are summed; no device computes what belongs to the samples of another.
+    assert found["collectives"] == [[], ["all-reduce"]]
 
 
 def test_devices_are_in_the_processes_order():
