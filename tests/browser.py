@@ -8,6 +8,7 @@ python -m tests.browser --model DIR --out docs/pictures A.png B.png ...
 import argparse
 import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.program import ROOT, environment
+from tests.program import ROOT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MISSING = [name for name in ("gradio", "playwright") if find_spec(name) is None]
@@ -45,16 +46,13 @@ MAX_BYTES = 300_000  # more than that, and a picture gets 256 colours
 WAIT = 120_000  # milliseconds; what happens first compiles a network
 
 
-def start(models: Mapping[str, Path], temporary: Path, cache: Path, port: int | None = None):
-    """Starts a process that serves the page for models by title.
-
-    Temporary files go to `temporary`, compiled programs to `cache`.
-    """
+def start(models: Mapping[str, Path], temporary: Path, port: int | None = None):
+    """Starts a process that serves the page for models by title; its files go to `temporary`."""
     titles = json.dumps({title: str(folder) for title, folder in models.items()})
     return subprocess.Popen(
         [sys.executable, "-c", SERVE, titles, json.dumps(port)],
         cwd=ROOT,
-        env=environment(cache) | {"TMPDIR": str(temporary)},
+        env={**os.environ, "JAX_PLATFORMS": "cpu", "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -62,11 +60,9 @@ def start(models: Mapping[str, Path], temporary: Path, cache: Path, port: int | 
 
 
 @contextlib.contextmanager
-def serving(
-    models: Mapping[str, Path], temporary: Path, cache: Path, end=signal.SIGINT
-) -> Iterator[str]:
+def serving(models: Mapping[str, Path], temporary: Path, end=signal.SIGINT) -> Iterator[str]:
     """As `start`; gives the address of the page, and ends it with the signal `end`."""
-    process = start(models, temporary, cache)
+    process = start(models, temporary)
     try:
         lines = []
         for line in process.stdout:

@@ -1,27 +1,26 @@
 """Strict JAX, two devices and checked shapes for every test; how tests make networks."""
 
 import os
-import tempfile
+from pathlib import Path
 
+# In the environment, so that programs that tests start compute the same.
 # Tests compile much and compute little.
 os.environ["XLA_FLAGS"] = (
     f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0 "
     "--xla_llvm_disable_expensive_passes=true"
 )
 
-# What one test has compiled is there for the others; the processes of one run share the folder.
-if "IICNET_TEST_CACHE" not in os.environ:
-    CACHE = tempfile.TemporaryDirectory(prefix="iicnet_compiled_")
-    os.environ["IICNET_TEST_CACHE"] = CACHE.name
-# Also for programs that tests start, which would otherwise write to the user's own.
-os.environ["JAX_COMPILATION_CACHE_DIR"] = os.environ["IICNET_TEST_CACHE"]
+# What one test has compiled is there for the others, for the programs that tests start, and for
+# the next run: one folder, which CI keeps.
+COMPILED = Path(__file__).parent.parent / ".pytest_cache" / "compiled"
+os.environ["JAX_COMPILATION_CACHE_DIR"] = os.environ.setdefault("IICNET_TEST_CACHE", f"{COMPILED}")
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
+os.environ["JAX_NUM_CPU_DEVICES"] = "2"
+os.environ["JAX_DEFAULT_PRNG_IMPL"] = "rbg"  # compiles faster than threefry
 
 import jax  # noqa: E402
 
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_numpy_rank_promotion", "raise")
-jax.config.update("jax_num_cpu_devices", 2)  # must come before the first array
-jax.config.update("jax_default_prng_impl", "rbg")  # compiles faster than threefry
 
 import jaxtyping  # noqa: E402
 

@@ -1,13 +1,20 @@
-"""The main program as tests start it: small, in a process of its own."""
+"""The programs as tests call and start them: in this process, or in one of their own."""
 
+import contextlib
 import functools
+import io
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
+from absl import app, flags
+from absl.testing import flagsaver
+
+from iicnet_jax import main, run
 from iicnet_jax.data.sample import write_sample
 
 ROOT = Path(__file__).parent.parent
@@ -34,44 +41,67 @@ _FOLDERS = []
 
 
 @functools.cache
-def videos() -> Path:
-    """The sample's DAVIS 2017, written once a test process and removed when that ends."""
+def sample(name: str) -> Path:
+    """A dataset of the sample, written once a test process and removed when that ends.
+
+    Not to be written into.
+    """
     folder = tempfile.TemporaryDirectory(prefix="iicnet_sample_")
     _FOLDERS.append(folder)
-    return write_sample(Path(folder.name), ["DAVIS-2017"])["DAVIS-2017"]
+    return write_sample(Path(folder.name), [name])[name]
+
+
+def call(function, *arguments) -> tuple[int, str, str]:
+    """Calls what a program consists of: exit status, stdout, stderr."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()) as stdout,
+        contextlib.redirect_stderr(io.StringIO()) as stderr,
+    ):
+        try:
+            status = function(*arguments)
+        except SystemExit as ended:
+            status = ended.code
+    return status or 0, stdout.getvalue(), stderr.getvalue()
+
+
+def call_main(arguments) -> tuple[int, str, str]:
+    """`python -m iicnet_jax.main` in this process, with what `command` returns after that."""
+    argv = ["main", *map(str, arguments)]
+
+    def parse_and_run():
+        try:
+            main.main(run.parse_flags(argv))
+        except app.UsageError as error:  # as absl's app does
+            print(error, file=sys.stderr)
+            return 1
+
+    with flagsaver.flagsaver(), mock.patch.object(sys, "argv", argv):
+        flags.FLAGS.unparse_flags()
+        return call(parse_and_run)
 
 
 def command(workdir, *, mode="train_and_eval", config="configs/quickstart.py", **fields):
-    """The command line; fields are written with __ for the dot."""
+    """The arguments of the main program; fields are written with __ for the dot."""
     fields = (
         TINY
-        | {"data.root": videos()}
+        | {"data.root": sample("DAVIS-2017")}
         | {name.replace("__", "."): value for name, value in fields.items()}
     )
     return [
-        sys.executable,
-        *("-m", "iicnet_jax.main", f"--config={config}", f"--workdir={workdir}", f"--mode={mode}"),
+        *(f"--config={config}", f"--workdir={workdir}", f"--mode={mode}"),
         *(f"--config.{name}={value}" for name, value in fields.items()),
     ]
 
 
-def environment(cache, devices=1):
-    """So many devices, and compiled programs kept in `cache` from one process to the next."""
-    return {
-        **os.environ,
-        "JAX_PLATFORMS": "cpu",
-        "JAX_NUM_CPU_DEVICES": str(devices),
-        "JAX_COMPILATION_CACHE_DIR": str(cache),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    }
+def start(module, arguments, devices=2) -> subprocess.Popen:
+    """Starts `python -m module` in the repository's root, with its output in pipes.
 
-
-def start(arguments, cache, devices=1) -> subprocess.Popen:
-    """Starts a program in the repository's root, with its output in pipes."""
+    With as many devices as the tests' own process has, programs are compiled once for both.
+    """
     return subprocess.Popen(
-        arguments,
+        [sys.executable, "-m", module, *map(str, arguments)],
         cwd=ROOT,
-        env=environment(cache, devices),
+        env={**os.environ, "JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": str(devices)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -93,6 +123,6 @@ def wait_for(condition, process: subprocess.Popen, seconds=900) -> None:
         time.sleep(0.02)
 
 
-def run(arguments, cache) -> tuple[int, str, str]:
-    """Starts a program and waits for its end."""
-    return finish(start(arguments, cache))
+def start_main(arguments, devices=2) -> subprocess.Popen:
+    """Starts the main program."""
+    return start("iicnet_jax.main", arguments, devices)

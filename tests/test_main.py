@@ -1,8 +1,7 @@
-"""The main program, as a user starts it."""
+"""The main program: most of it called in this process, which spares the start."""
 
 import json
 import signal
-import sys
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,16 +14,11 @@ from tests.div2k import write_tree
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("compiled")
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory, cache):
+def finished(tmp_path_factory):
     """A run that trained and evaluated."""
     workdir = tmp_path_factory.mktemp("runs") / "tiny"
     arguments = program.command(workdir, evaluation__untrained=True, run__validate_every=3)
-    status, stdout, stderr = program.run(arguments, cache)
+    status, stdout, stderr = program.call_main(arguments)
     assert status == 0, stderr
     return workdir, stdout, stderr
 
@@ -39,7 +33,7 @@ def test_it_prints_a_table_of_trained_and_untrained(finished):
 def test_it_says_what_it_does_and_nothing_of_its_libraries(finished):
     _, _, stderr = finished
     assert "parameters (blocks" in stderr
-    assert "steps 1 to 6; batch 2 on 1 of 1 devices" in stderr
+    assert "steps 1 to 6; batch 2 on 2 of 2 devices" in stderr
     assert "step 6: loss" in stderr
     assert "validation at step 3" in stderr
     for noise in ("Orbax", "orbax", "Warning", "WARNING", "TensorFlow", "backend"):
@@ -92,14 +86,14 @@ def test_the_model_restores_the_samples_that_were_saved(finished):
     assert (difference > 0).mean() < 0.01
 
 
-def test_a_finished_run_is_evaluated_again_without_training(finished, cache):
+def test_a_finished_run_is_evaluated_again_without_training(finished):
     workdir, _, _ = finished
     weights = (workdir / "model" / "model.safetensors").read_bytes()
     before = json.loads((workdir / "results.json").read_text())["networks"]["trained"]
     arguments = program.command(
         workdir, mode="eval", evaluation__checkpoint="best", evaluation__untrained=False
     )
-    status, stdout, stderr = program.run(arguments, cache)
+    status, stdout, stderr = program.call_main(arguments)
     assert status == 0, stderr
     assert "untrained" not in stdout
     assert (workdir / "model" / "model.safetensors").read_bytes() == weights
@@ -109,33 +103,33 @@ def test_a_finished_run_is_evaluated_again_without_training(finished, cache):
     assert (after["networks"]["trained"] == before) == (after["step"] == 6)
 
 
-def test_another_configuration_is_refused_with_the_differences(finished, cache):
+def test_another_configuration_is_refused_with_the_differences(finished):
     workdir, _, _ = finished
     arguments = program.command(workdir, optimizer__learning_rate=0.5, seed=3)
-    status, _, stderr = program.run(arguments, cache)
+    status, _, stderr = program.call_main(arguments)
     assert status == 1
     assert "config.optimizer.learning_rate: 0.002 there, 0.5 now" in stderr
     assert "config.seed: 0 there, 3 now" in stderr
     assert "Traceback" not in stderr
 
 
-def test_dual_x4_trains_on_the_official_folders(tmp_path, cache):
+def test_dual_x4_trains_on_the_official_folders(tmp_path):
     root = write_tree(tmp_path / "DIV2K", scale=4, low_size=(12, 16))
     small = {"model__downscaling": "none", "model__split": "ref", "data__crop": 8, "steps": 2}
     arguments = program.command(
         tmp_path / "run", config="configs/dual_x4.py", data__root=root, **small
     )
-    status, stdout, stderr = program.run(arguments, cache)
+    status, stdout, stderr = program.call_main(arguments)
     assert status == 0, stderr
     assert "| trained |" in stdout
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert list(results["by_sample"]["trained"]) == ["0801x4"]
 
 
-def test_sigterm_saves_and_the_same_command_goes_on(tmp_path, cache):
+def test_sigterm_saves_and_the_same_command_goes_on(tmp_path):
     workdir = tmp_path / "run"
     arguments = program.command(workdir, mode="train", steps=100_000, run__checkpoint_every=50_000)
-    process = program.start(arguments, cache)
+    process = program.start_main(arguments)
     metrics = workdir / "metrics.jsonl"
     program.wait_for(lambda: metrics.exists() and metrics.read_text().count("\n") >= 3, process)
     process.send_signal(signal.SIGTERM)
@@ -146,20 +140,20 @@ def test_sigterm_saves_and_the_same_command_goes_on(tmp_path, cache):
     [kept] = [int(path.name) for path in (workdir / "checkpoints").iterdir()]
     assert f"after step {kept} of" in stderr
 
-    process = program.start(arguments, cache)
+    process = program.start_main(arguments)
     program.wait_for(lambda: f'"step": {kept + 1}' in metrics.read_text(), process)
     process.kill()
     _, _, stderr = program.finish(process)
     assert f"steps {kept + 1} to 100000" in stderr
 
 
-def test_a_loss_that_is_no_number_stops_the_run(tmp_path, cache):
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
     """A learning rate that lets the couplings' exponentials overflow."""
     workdir = tmp_path / "run"
     arguments = program.command(
         workdir, mode="train", steps=300, optimizer__learning_rate=1e30, optimizer__warmup_steps=0
     )
-    status, _, stderr = program.run(arguments, cache)
+    status, _, stderr = program.call_main(arguments)
     assert status == 1
     assert "so training stopped" in stderr
     assert "learning_rate" in stderr
@@ -211,17 +205,15 @@ def get_config():
     ],
     ids=lambda value: None if isinstance(value, str) else value[0].splitlines()[0],
 )
-def test_mistakes_end_in_one_message(arguments, message, tmp_path, cache):
+def test_mistakes_end_in_one_message(arguments, message, tmp_path):
     if "\n" in arguments[0] or arguments[0].startswith("def"):
         (tmp_path / "config.py").write_text(arguments[0])
         arguments = [f"--config={tmp_path / 'config.py'}"]
     if not arguments[0].startswith("--config="):
-        root = f"--config.data.root={program.videos()}"
+        root = f"--config.data.root={program.sample('DAVIS-2017')}"
         arguments = ["--config=configs/quickstart.py", root, *arguments]
     workdir = tmp_path / "run"
-    status, stdout, stderr = program.run(
-        [sys.executable, "-m", "iicnet_jax.main", f"--workdir={workdir}", *arguments], cache
-    )
+    status, stdout, stderr = program.call_main([f"--workdir={workdir}", *arguments])
     assert status == 1
     assert message in stderr
     assert "Traceback" not in stdout + stderr

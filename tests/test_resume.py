@@ -5,10 +5,11 @@ import random
 import signal
 import time
 
+import pytest
+
 from tests import program
 
 STEPS = 40
-KILLS = 5
 
 
 def steps_logged(workdir):
@@ -25,8 +26,8 @@ def losses(workdir):
     return {line["step"]: line["train/loss"] for line in lines if "train/loss" in line}
 
 
-def test_a_run_killed_at_random_moments_is_resumed_bit_for_bit(tmp_path):
-    cache = tmp_path / "compiled"
+@pytest.mark.parametrize("kills", [1, pytest.param(5, marks=pytest.mark.nightly)])
+def test_a_run_killed_at_random_moments_is_resumed_bit_for_bit(kills, tmp_path):
     options = {
         "mode": "train",
         "steps": STEPS,
@@ -34,19 +35,21 @@ def test_a_run_killed_at_random_moments_is_resumed_bit_for_bit(tmp_path):
         "run__validate_every": 9,
     }
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    status, _, stderr = program.run(program.command(whole, **options), cache)
+    status, _, stderr = program.call_main(program.command(whole, **options))
     assert status == 0, stderr
 
     arguments = program.command(killed, **options)
     moments = random.Random(0)
     killed_while_writing = 0
-    for kill in range(KILLS):
-        process = program.start(arguments, cache)
+    for kill in range(kills):
+        process = program.start_main(arguments)
         begin = steps_logged(killed)
         steps_more = moments.randint(2, 7)
-        # Every other time, in the middle of writing a checkpoint.
+        # Every other time, the first among them, in the middle of writing a checkpoint.
         until = time.monotonic() + 240
-        while steps_logged(killed) < begin + steps_more or (kill % 2 and not half_written(killed)):
+        while steps_logged(killed) < begin + steps_more or (
+            kill % 2 == 0 and not half_written(killed)
+        ):
             assert process.poll() is None, process.communicate()[1]
             assert time.monotonic() < until
         process.send_signal(signal.SIGKILL)
@@ -55,7 +58,7 @@ def test_a_run_killed_at_random_moments_is_resumed_bit_for_bit(tmp_path):
         assert status == -signal.SIGKILL
     assert killed_while_writing, "no kill hit a checkpoint that was being written"
 
-    status, _, stderr = program.run(arguments, cache)
+    status, _, stderr = program.call_main(arguments)
     assert status == 0, stderr
     assert half_written(killed) == [], "what kills left half-written is tidied up"
     assert losses(killed) == losses(whole)

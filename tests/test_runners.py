@@ -21,9 +21,6 @@ from iicnet_jax.train import train
 from tests import two_steps
 from tests.program import ROOT, environment
 
-# ml_collections loads the files of configurations.
-pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
-
 # Compiling the relation module takes longest; the tests of experiments have done that.
 SMALL = ["--config.model.relation=False"]
 # A row of each table, how many measures it has, and what else is asked for.

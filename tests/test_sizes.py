@@ -13,9 +13,6 @@ from iicnet_jax.run import load_config
 from iicnet_jax.workdir import read_config
 from tests.fake_runs import Launcher
 
-# ml_collections loads the files of configurations.
-pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
-
 BUDGET = ("steps", "data.crop", "data.batch_size", "evaluation.limit", "optimizer.learning_rate")
 
 

@@ -21,9 +21,6 @@ TABLES = (
     *("video", "stereo", "dual_view", "composition", "hiding", "ablations"),
 )
 SHORT = ("--config.steps=4",)
-# ml_collections loads the files of configurations.
-pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
-
 
 @pytest.fixture
 def data(tmp_path):
