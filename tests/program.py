@@ -14,7 +14,7 @@ from unittest import mock
 from absl import app, flags
 from absl.testing import flagsaver
 
-from iicnet_jax import main, run
+from iicnet_jax import cli, main, run
 from iicnet_jax.data.sample import write_sample
 
 ROOT = Path(__file__).parent.parent
@@ -62,6 +62,11 @@ def call(function, *arguments) -> tuple[int, str, str]:
         except SystemExit as ended:
             status = ended.code
     return status or 0, stdout.getvalue(), stderr.getvalue()
+
+
+def iicnet(*arguments) -> tuple[int, str, str]:
+    """The `iicnet` command in this process."""
+    return call(cli.main, [*map(str, arguments)])
 
 
 def call_main(arguments) -> tuple[int, str, str]:

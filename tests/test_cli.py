@@ -1,8 +1,7 @@
-"""The iicnet command, as a user starts it."""
+"""The iicnet command: called in this process, and started where that shows more."""
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -18,34 +17,10 @@ from iicnet_jax import cli
 from iicnet_jax.models import IICNet
 from iicnet_jax.weights.model_dir import save_model
 from tests import mp4, program
+from tests.program import iicnet
 
 COMMAND = Path(sys.executable).with_name("iicnet")
 CUSTOM = ("--config=configs/custom_folder.py", "--config.model.num_images=2")
-
-
-def iicnet(*arguments, devices=1):
-    """Exit status, stdout and stderr of the console command."""
-    done = subprocess.run(
-        [COMMAND, *map(str, arguments)],
-        cwd=program.ROOT,
-        env={**os.environ, "JAX_NUM_CPU_DEVICES": str(devices)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
-@pytest.fixture
-def called(capsys):
-    """Like `iicnet`, but without a process of its own."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.main([*map(str, arguments)])
-        return ended.value.code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture
@@ -177,7 +152,7 @@ def test_pictures_go_into_one_and_come_back(groups, model, tmp_path):
 def test_folders_of_pictures_go_into_a_folder_of_embeddings_and_come_back(groups, model, tmp_path):
     folders = [groups / "01", groups / "02"]
     arguments = ("embed", "--model", model, *folders, "-o", tmp_path / "out")
-    status, stdout, stderr = iicnet(*arguments, devices=2)
+    status, stdout, stderr = iicnet(*arguments)
     assert (status, stderr) == (0, "")
     assert stdout.count("2 pictures in one") == 2
     status, stdout, _ = iicnet("inspect", tmp_path / "out")
@@ -189,7 +164,7 @@ def test_folders_of_pictures_go_into_a_folder_of_embeddings_and_come_back(groups
     assert stdout.count("PNG, 15x10: 2 pictures of 30x20 (task custom_folder") == 2
     assert stdout.count("intact") == 2
     arguments = ("restore", "--model", model, tmp_path / "out", "-o", tmp_path / "back", "--json")
-    status, stdout, _ = iicnet(*arguments, devices=2)
+    status, stdout, _ = iicnet(*arguments)
     assert status == 0
     assert json.loads(stdout)[1]["pictures"] == [f"{tmp_path}/back/02/0{i}.png" for i in (0, 1)]
     status, _, stderr = iicnet(*arguments)
@@ -241,7 +216,7 @@ def test_a_changed_embedding_is_refused_unless_forced(groups, model, tmp_path):
     ],
 )
 def test_mistakes_with_pictures_end_in_one_message(
-    called, groups, model, tmp_path, arguments, status, message
+    groups, model, tmp_path, arguments, status, message
 ):
     (tmp_path / "empty").mkdir()
     places = {"GROUP": groups / "00", "EMPTY": tmp_path / "empty", "OUT": tmp_path / "out.png"}
@@ -249,7 +224,7 @@ def test_mistakes_with_pictures_end_in_one_message(
         arguments = [argument.replace(name, str(place)) for argument in arguments]
     if arguments[0] != "inspect":
         arguments += ["--model", str(model)]
-    found, _, stderr = called(*arguments)
+    found, _, stderr = iicnet(*arguments)
     assert found == status, stderr
     assert message in stderr
     assert "Traceback" not in stderr
@@ -290,7 +265,7 @@ def test_weights_of_something_else_are_refused(model, tmp_path):
 def test_a_run_is_exported(tmp_path):
     workdir = tmp_path / "run"
     arguments = program.command(workdir, mode="train", steps=2)
-    status, _, stderr = program.run(arguments, tmp_path / "cache")
+    status, _, stderr = program.call_main(arguments)
     assert status == 0, stderr
     status, stdout, stderr = iicnet("export-weights", workdir, "-o", tmp_path / "model")
     assert status == 0 and "has measured nothing" in stderr and len(stderr.splitlines()) == 1
@@ -298,7 +273,7 @@ def test_a_run_is_exported(tmp_path):
     for name in ("model.safetensors", "config.json"):
         exported, trained = (f / name for f in (tmp_path / "model", workdir / "model"))
         assert exported.read_bytes() == trained.read_bytes()
-    status, _, stderr = iicnet("export-weights", tmp_path / "cache", "-o", tmp_path / "other")
+    status, _, stderr = iicnet("export-weights", tmp_path / "none", "-o", tmp_path / "other")
     assert status == 1 and "holds no run" in stderr
 
 
@@ -411,12 +386,12 @@ def test_a_stereo_pair_goes_into_one_view_and_comes_back(model, groups, tmp_path
     ],
 )
 def test_mistakes_with_other_files_end_in_one_message(
-    called, groups, model, tmp_path, arguments, status, message
+    groups, model, tmp_path, arguments, status, message
 ):
     out = tmp_path / ("out.mkv" if arguments[0] == "video" else "out.png")
     for name, place in {"GROUP": groups / "00", "OUT": out}.items():
         arguments = [argument.replace(name, str(place)) for argument in arguments]
-    found, _, stderr = called(*arguments, "--model", model)
+    found, _, stderr = iicnet(*arguments, "--model", model)
     assert found == status, stderr
     assert message in stderr
     assert len(stderr.strip().splitlines()) == 1 or status == 2

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import signal
 import socket
@@ -17,11 +16,6 @@ from iicnet_jax.evaluate import evaluate
 from tests import program
 
 
-@pytest.fixture(scope="module")
-def cache():
-    return os.environ["IICNET_TEST_CACHE"]
-
-
 def free_port():
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
@@ -29,7 +23,7 @@ def free_port():
 
 
 @contextlib.contextmanager
-def two_processes(cache, workdir, roots=(None, None), **options):
+def two_processes(workdir, roots=(None, None), **options):
     """Two processes of one run, killed if they have not ended."""
     address = f"--coordinator=localhost:{free_port()}"
     processes = []
@@ -37,7 +31,7 @@ def two_processes(cache, workdir, roots=(None, None), **options):
         fields = {} if root is None else {"data__root": root}
         arguments = program.command(workdir, **options, **fields)
         arguments += [address, "--num_processes=2", f"--process_id={index}"]
-        processes.append(program.start(arguments, cache))
+        processes.append(program.start_main(arguments, devices=1))
     try:
         yield processes
     finally:
@@ -59,10 +53,10 @@ STEPS = 3  # that a continued run is compared in
 
 
 @pytest.fixture(scope="module")
-def stopped(tmp_path_factory, cache):
+def stopped(tmp_path_factory):
     """A run that a signal to its second process has stopped: workdir, (status, out, err) of both"""
     workdir = tmp_path_factory.mktemp("runs") / "stopped"
-    with two_processes(cache, workdir, **LONG) as (first, second):
+    with two_processes(workdir, **LONG) as (first, second):
         program.wait_for(lambda: len(losses(workdir)) >= 2 * STEPS, first)
         second.send_signal(signal.SIGTERM)
         return workdir, [program.finish(process) for process in (first, second)]
@@ -101,9 +95,10 @@ def compared(workdir):
     return list(losses(workdir).items())[:STEPS]
 
 
-def test_two_processes_go_on_bit_for_bit_and_one_does_not_outlive_the_other(earlier, cache):
+@pytest.mark.nightly
+def test_two_processes_go_on_bit_for_bit_and_one_does_not_outlive_the_other(earlier):
     workdir, expected = earlier
-    with two_processes(cache, workdir, **LONG) as (first, second):
+    with two_processes(workdir, **LONG) as (first, second):
         program.wait_for(lambda: len(losses(workdir)) >= STEPS, first)
         second.kill()
         status, _, stderr = program.finish(first)
@@ -112,10 +107,11 @@ def test_two_processes_go_on_bit_for_bit_and_one_does_not_outlive_the_other(earl
     assert "if another process ended before, its messages say why" in stderr
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("devices", [2, 1])
-def test_one_process_goes_on_from_two(devices, earlier, cache):
+def test_one_process_goes_on_from_two(devices, earlier):
     workdir, expected = earlier
-    process = program.start(program.command(workdir, **LONG), cache, devices)
+    process = program.start_main(program.command(workdir, **LONG), devices)
     try:
         program.wait_for(lambda: len(losses(workdir)) >= STEPS, process)
     finally:
@@ -127,11 +123,12 @@ def test_one_process_goes_on_from_two(devices, earlier, cache):
         assert ours == pytest.approx(theirs, rel=1e-4)
 
 
-def test_two_processes_evaluate_what_one_evaluates(stopped, cache, tmp_path):
+@pytest.mark.nightly
+def test_two_processes_evaluate_what_one_evaluates(stopped, tmp_path):
     workdir = tmp_path / "run"
     shutil.copytree(stopped[0], workdir)
     options = {**LONG, "mode": "eval", "evaluation__limit": 3}
-    with two_processes(cache, workdir, **options) as processes:
+    with two_processes(workdir, **options) as processes:
         ends = [program.finish(process) for process in processes]
     assert [status for status, _, _ in ends] == [0, 0], ends
     assert "| trained" in ends[0][1]
@@ -140,7 +137,7 @@ def test_two_processes_evaluate_what_one_evaluates(stopped, cache, tmp_path):
     assert two["environment"]["processes"] == 2
 
     config = quickstart.get_config()
-    fields = {"data.root": str(program.videos()), "evaluation.limit": 3}
+    fields = {"data.root": str(program.sample("DAVIS-2017")), "evaluation.limit": 3}
     config.update_from_flattened_dict({**program.TINY, **fields})
     one = evaluate(config, workdir)
     assert one["environment"]["processes"] == 1
@@ -155,10 +152,10 @@ def test_two_processes_evaluate_what_one_evaluates(stopped, cache, tmp_path):
     )
 
 
-def test_a_mistake_of_one_process_ends_both(tmp_path, cache):
+def test_a_mistake_of_one_process_ends_both(tmp_path):
     nowhere = tmp_path / "nowhere"
     workdir = tmp_path / "run"
-    with two_processes(cache, workdir, roots=(None, nowhere), **LONG) as processes:
+    with two_processes(workdir, roots=(None, nowhere), **LONG) as processes:
         ends = [program.finish(process) for process in processes]
     assert [status for status, _, _ in ends] == [1, 1]
     assert f"error: process 1: the folder {nowhere}" in ends[0][2]
@@ -166,11 +163,11 @@ def test_a_mistake_of_one_process_ends_both(tmp_path, cache):
     assert all("Traceback" not in stderr for _, _, stderr in ends)
 
 
-def test_a_process_that_waits_in_vain_says_for_whom(tmp_path, cache):
+def test_a_process_that_waits_in_vain_says_for_whom(tmp_path):
     address = f"localhost:{free_port()}"
     arguments = program.command(tmp_path / "run")
     arguments += [f"--coordinator={address}", "--num_processes=2", "--process_id=1"]
-    status, _, stderr = program.run([*arguments, "--join_timeout=1"], cache)
+    status, _, stderr = program.finish(program.start_main([*arguments, "--join_timeout=1"]))
     assert status == 1
     assert f"error: process 1 has waited for 1 s at {address}" in stderr
     assert "--join_timeout waits longer" in stderr

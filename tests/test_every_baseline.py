@@ -1,20 +1,15 @@
 """Every method that the paper compares with trains, is evaluated, and serves users as well."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from experiments.supplement import BASELINES
-from iicnet_jax import cli
 from tests import program
 from tests.two_steps import check_experiment
 
-COMMAND = Path(sys.executable).with_name("iicnet")
 TERMS = {
     "irn_x2": {"embedding", "latent", "restoration"},
     "invertible_grayscale": {"restoration", "order", "variation", "quantisation"},
@@ -23,11 +18,10 @@ TERMS = {
 
 
 def iicnet(*arguments):
-    """The console command, which must succeed."""
-    done = subprocess.run(
-        [COMMAND, *map(str, arguments)], cwd=program.ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    """The command, which must succeed."""
+    status, stdout, stderr = program.iicnet(*arguments)
+    assert status == 0, stderr
+    return stdout
 
 
 @pytest.fixture(scope="module", params=BASELINES)
@@ -48,7 +42,7 @@ def test_the_terms_of_its_loss_are_reported(run):
     assert reported["train/loss"] == pytest.approx(sum(reported[term] for term in terms), rel=1e-5)
 
 
-def test_pictures_of_users_go_in_and_come_back(run, tmp_path, capsys):
+def test_pictures_of_users_go_in_and_come_back(run, tmp_path):
     name, workdir = run
     paths = [tmp_path / f"{i}.png" for i in range(BASELINES[name][0])]
     for i, path in enumerate(paths):
@@ -64,6 +58,5 @@ def test_pictures_of_users_go_in_and_come_back(run, tmp_path, capsys):
     for path in restored:
         with Image.open(path) as image:
             assert image.size == (34, 21)
-    cli.main(["evaluate", "--model", str(workdir), *map(str, paths), "--json"])
-    (measures,) = json.loads(capsys.readouterr().out)
+    (measures,) = json.loads(iicnet("evaluate", "--model", workdir, *paths, "--json"))
     assert len(measures["frames"]) == len(paths)

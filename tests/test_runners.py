@@ -1,13 +1,11 @@
-"""Runners from end to end on the sample in miniature: one row of every table.
+"""Runners from end to end on the sample in miniature: one row of a table; at night of every table.
 
-One is started as a user does; the others train and evaluate in this process, where what has been
-compiled for one is there for the next. `test_tables.py` plans all rows of all tables.
+They train and evaluate in this process, where what has been compiled for one is there for the
+next. `test_tables.py` plans all rows of all tables.
 """
 
 import csv
 import importlib
-import subprocess
-import sys
 
 import pytest
 from flax import nnx
@@ -18,8 +16,7 @@ from iicnet_jax.evaluate import evaluate
 from iicnet_jax.models.shapes import OneKey
 from iicnet_jax.run import load_config
 from iicnet_jax.train import train
-from tests import two_steps
-from tests.program import ROOT, environment
+from tests import program, two_steps
 
 # Compiling the relation module takes longest; the tests of experiments have done that.
 SMALL = ["--config.model.relation=False"]
@@ -38,6 +35,7 @@ ROWS = {
     "hiding": ("n2", 6, SMALL),
 }
 LEARNT_BEFORE = ("ablations", "table1", "video")
+QUICK = ("stereo", "ablations")  # the second finds what the first has learnt
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +70,10 @@ def check(folder, name, text):
         assert "MINIATURE" in (folder / "runs" / f"{name}.{suffix}").read_text()
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in QUICK else pytest.mark.nightly) for name in ROWS],
+)
 def test_a_table_in_miniature(name, folder, monkeypatch, capsys):
     monkeypatch.setattr(nnx, "Rngs", OneKey)  # initial weights do not matter here
     two_steps.evaluate_corners(monkeypatch)
@@ -87,14 +88,16 @@ def test_a_table_in_miniature(name, folder, monkeypatch, capsys):
     assert len(learnt) == (name not in LEARNT_BEFORE)
 
 
+def test_the_command_says_what_would_run(folder):
+    process = program.start("experiments.stereo", [*arguments(folder, "stereo"), "--dry_run"])
+    status, stdout, stderr = program.finish(process)
+    assert status == 0, stderr
+    assert "python -m iicnet_jax.main" in stdout
+
+
+@pytest.mark.nightly
 def test_a_table_as_a_user_starts_it(folder):
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments.stereo", *arguments(folder, "stereo"), "--steps=1"],
-        cwd=ROOT,
-        env=environment(folder / "compiled"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    check(folder, "stereo", done.stdout)
+    process = program.start("experiments.stereo", [*arguments(folder, "stereo"), "--steps=1"])
+    status, stdout, stderr = program.finish(process)
+    assert status == 0, stderr
+    check(folder, "stereo", stdout)

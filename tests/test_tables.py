@@ -22,6 +22,7 @@ TABLES = (
 )
 SHORT = ("--config.steps=4",)
 
+
 @pytest.fixture
 def data(tmp_path):
     """A folder that has DAVIS 2017, as far as a runner looks."""

@@ -7,19 +7,20 @@ from flax import nnx
 from experiments.sizes import MINIATURE
 from experiments.supplement import load
 from iicnet_jax.data.pipeline import evaluation_groups
-from iicnet_jax.data.sample import SAMPLE_ROOTS, write_sample
+from iicnet_jax.data.sample import SAMPLE_ROOTS
 from iicnet_jax.evaluate import evaluate
 from iicnet_jax.models.shapes import OneKey
 from iicnet_jax.train import train
+from tests import program
 
 CORNER = 64  # pixels, of a sample that is evaluated
 
 
-def check_experiment(name, folder, monkeypatch):
-    """Trains and evaluates an experiment of the paper."""
+def check_experiment(name, folder, monkeypatch, fields=()):
+    """Trains and evaluates an experiment of the paper, with some fields changed."""
     config = load(name)
-    root = SAMPLE_ROOTS[config.data.regime]
-    config.data.root = str(write_sample(folder, [root])[root])
+    config.data.root = str(program.sample(SAMPLE_ROOTS[config.data.regime]))
+    config.update_from_flattened_dict(dict(fields))
     check_run(config, folder, monkeypatch)
 
 

@@ -1,16 +1,13 @@
 """Data parallel on eight devices: the same numbers as on one."""
 
 import json
-import os
-import sys
 
 from iicnet_jax.training import sharding
 from tests import program
 
 
 def test_gradients_on_eight_devices_are_those_on_one():
-    arguments = [sys.executable, "-m", "tests.training.eight_devices"]
-    process = program.start(arguments, os.environ["IICNET_TEST_CACHE"], devices=8)
+    process = program.start("tests.training.eight_devices", [], devices=8)
     status, stdout, stderr = program.finish(process)
     assert status == 0, stderr
     found = json.loads(stdout)
