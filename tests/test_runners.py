@@ -88,8 +88,8 @@ def test_a_table_in_miniature(name, folder, monkeypatch, capsys):
     assert len(learnt) == (name not in LEARNT_BEFORE)
 
 
-def test_the_command_says_what_would_run(folder):
-    process = program.start("experiments.stereo", [*arguments(folder, "stereo"), "--dry_run"])
+def test_the_command_says_what_would_run(tmp_path):
+    process = program.start("experiments.stereo", [*arguments(tmp_path, "stereo"), "--dry_run"])
     status, stdout, stderr = program.finish(process)
     assert status == 0, stderr
     assert "python -m iicnet_jax.main" in stdout

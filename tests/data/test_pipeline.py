@@ -71,7 +71,7 @@ def test_any_batch_can_be_the_first(workers):
     assert same(take(4, first=3, workers=workers), take(7)[3:])
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.nightly)])
 def test_the_shares_of_processes_make_up_the_batch_of_one(workers):
     whole = take(5, batch_size=6, first=2)
     shares = [
