@@ -1,6 +1,7 @@
 """Strict configurations: every field known, of its type and within its range."""
 
 from collections.abc import Mapping
+from types import ModuleType
 
 from ml_collections import ConfigDict
 
@@ -55,6 +56,25 @@ CHOICES = {
     "precision": PRECISIONS,
     "evaluation.checkpoint": ("latest", "best"),
 }
+
+
+def import_configs() -> ModuleType:
+    """The package `configs` with `configs.base`: of the repository, wheels leave it out.
+
+    Raises:
+      UserError: it is not there.
+    """
+    try:
+        import configs.base
+    except ModuleNotFoundError as error:
+        if error.name not in ("configs", "configs.base"):
+            raise
+        raise UserError(
+            "the configurations are missing: the folders configs and experiments come with the "
+            "repository, not with the installed package; clone it with git and start from its root "
+            "(python -m iicnet_jax.main --config=configs/..., python -m iicnet_jax for iicnet)"
+        ) from error
+    return configs
 
 
 def check(config: ConfigDict, base: ConfigDict) -> None:

@@ -27,7 +27,7 @@ def measured_quality(workdir: Path, step: int) -> dict | None:
     `devices`: that it ran on; `date`: of the evaluation.
 
     Raises:
-      UserError: a file of the run is damaged.
+      UserError: a file of the run is damaged, or `configs` is missing.
     """
     results = _read(workdir / RESULTS)
     if results is None or results["step"] != step:
@@ -89,8 +89,7 @@ def _portable(root: str) -> str:
 
 def _configurations() -> dict[str, dict]:
     """The fields of every file in configs, by its path."""
-    import configs
-
+    configs = configuration.import_configs()
     names = [module.name for module in pkgutil.walk_packages(configs.__path__, "configs.")]
     modules = {name: importlib.import_module(name) for name in names}
     return {

@@ -64,14 +64,16 @@ def load_config(arguments: Sequence[str]) -> ConfigDict:
 
 
 def check_config(config, flag_values: flags.FlagValues) -> None:
-    """Raises UserError unless the configuration was found and has the base's fields and types."""
+    """Raises UserError unless the configuration was found and has the base's fields and types.
+
+    Also where there is no base, because `configs` is missing.
+    """
+    base = configuration.import_configs().base
     if not isinstance(config, ConfigDict):
         path = Path(flag_values["config"].config_filename)
         if not path.is_file():
             raise UserError(f"there is no configuration file {path}")
         raise UserError(f"get_config() of {path} must return a ConfigDict")
-    # Only programs use this module, and they are started where `configs` is.
-    from configs import base
 
     method = config.get("method", "iicnet")
     try:
@@ -100,6 +102,7 @@ def parse_flags(argv: Sequence[str], flag_values: flags.FlagValues = flags.FLAGS
             what = lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1]}"
             raise UserError(f"{what} (see --help, and configs/base.py for the fields)") from error
         except Exception as error:
+            configuration.import_configs()  # where that is the mistake, it says so
             raise UserError(_config_file_mistake(error)) from error
 
 
