@@ -1,13 +1,16 @@
 # make quickstart   installs into .venv, trains a small network on photographs, evaluates it
-# make test         installs into .venv, runs all tests (TEST_EXTRAS=test,browser: also those of the
-#                   page in Chromium)
-# make lint         checks style
+# make test         installs into .venv, runs the tests of every change
+# make test-all     ... and the slow ones (marker `nightly`), those of the page in Chromium too
+# make lint         checks style and types
+#
+# PYTHON=python3.14   makes .venv with another Python
+# CONSTRAINTS=        takes the newest releases instead of the tested versions
 PYTHON ?= python3
-TEST_EXTRAS ?= test
+CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS:%=-c %) -e
 
-.PHONY: quickstart test lint clean
+.PHONY: quickstart test test-all lint clean
 
 quickstart: .venv/.installed runs/sample
 	$(BIN)/python -m iicnet_jax.main --config=configs/quickstart.py --workdir=runs/quickstart
@@ -18,14 +21,19 @@ runs/sample: | .venv/.installed
 test: .venv/.installed-test
 	$(BIN)/python -m pytest
 
+test-all: .venv/.installed-test-all
+	$(BIN)/python -m pytest -m ""
+
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv build *.egg-info .pytest_cache
 
-.venv/.installed .venv/.installed-test .venv/.installed-dev: setup.cfg pyproject.toml constraints.txt
+.venv/.installed .venv/.installed-test .venv/.installed-test-all .venv/.installed-dev: \
+		setup.cfg pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: $(PYTHON) is older than Python 3.11; call make with PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing into .venv ..."
@@ -34,5 +42,6 @@ clean:
 	@touch $@
 
 .venv/.installed: TARGET := .
-.venv/.installed-test: TARGET := .[$(TEST_EXTRAS)]
+.venv/.installed-test: TARGET := .[test]
+.venv/.installed-test-all: TARGET := .[test,browser]
 .venv/.installed-dev: TARGET := .[dev]
