@@ -1,5 +1,6 @@
 """From a configuration to the objects it describes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,8 @@ def create_model(config: ConfigDict, rngs: nnx.Rngs | None = None) -> Network:
     if rngs is None:  # not `or`: one without streams, as `OneKey`, is false
         rngs = nnx.Rngs(config.seed)
     try:
-        model = NETWORKS[config.method](**config.model, rngs=rngs)
+        network: Callable[..., Network] = NETWORKS[config.method]
+        model = network(**config.model, rngs=rngs)
     except ValueError as error:
         raise UserError(f"config.model does not make a network: {error}") from error
     set_execution(model, Execution(config.memory, config.loop, config.precision))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import ModuleType
+from typing import Any
 
 from ml_collections import ConfigDict
 
@@ -124,7 +125,7 @@ def differences(config: Mapping, other: Mapping) -> list[str]:
     ]
 
 
-def flatten(config: Mapping, prefix: str = "") -> dict[str, object]:
+def flatten(config: Mapping, prefix: str = "") -> dict[str, Any]:
     """Values by dotted name."""
     flat = {}
     for name, value in config.items():

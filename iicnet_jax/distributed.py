@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -47,23 +48,23 @@ class Processes:
 
     def check(self) -> None:
         """Raises UserError unless this describes one process or one of several."""
-        given = (self.coordinator, self.count, self.index)
-        if self.detect or given == (None, None, None):
+        coordinator, count, index = self.coordinator, self.count, self.index
+        if self.detect or (coordinator, count, index) == (None, None, None):
             return
-        if None in given:
+        if coordinator is None or count is None or index is None:
             raise UserError(
                 "--coordinator, --num_processes and --process_id belong together; on SLURM, Open "
                 "MPI, Kubernetes and Cloud TPU, --distributed alone finds all three"
             )
-        host, _, port = self.coordinator.rpartition(":")
+        host, _, port = coordinator.rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-            raise UserError(f"--coordinator is {self.coordinator!r}, but must be HOST:PORT")
-        if self.count < 1:
-            raise UserError(f"--num_processes is {self.count}, but must be at least 1")
-        if not 0 <= self.index < self.count:
+            raise UserError(f"--coordinator is {coordinator!r}, but must be HOST:PORT")
+        if count < 1:
+            raise UserError(f"--num_processes is {count}, but must be at least 1")
+        if not 0 <= index < count:
             raise UserError(
-                f"--process_id is {self.index}, but with --num_processes={self.count} must be "
-                f"from 0 to {self.count - 1}"
+                f"--process_id is {index}, but with --num_processes={count} must be "
+                f"from 0 to {count - 1}"
             )
 
 
@@ -104,7 +105,7 @@ def joined(processes: Processes) -> Iterator[None]:
 def _initialize(processes):
     if processes.index == 0:
         _check_port(processes.coordinator)
-    options = {} if processes.detect else {"cluster_detection_method": "deactivate"}
+    options: dict[str, Any] = {} if processes.detect else {"cluster_detection_method": "deactivate"}
     try:
         jax.distributed.initialize(
             processes.coordinator,

@@ -70,7 +70,7 @@ def check_config(config, flag_values: flags.FlagValues) -> None:
     """
     base = configuration.import_configs().base
     if not isinstance(config, ConfigDict):
-        path = Path(flag_values["config"].config_filename)
+        path = Path(flag_values["config"].config_filename)  # type: ignore[attr-defined]
         if not path.is_file():
             raise UserError(f"there is no configuration file {path}")
         raise UserError(f"get_config() of {path} must return a ConfigDict")
@@ -93,7 +93,7 @@ def parse_flags(argv: Sequence[str], flag_values: flags.FlagValues = flags.FLAGS
         except AttributeError as error:
             unknown = [arg.split("=")[0].lstrip("-") for arg in argv if arg.startswith("--config.")]
             # The message is the name in quotes, perhaps with a guess at what was meant.
-            field = re.search(r"\w+", str(error)).group()
+            field = re.findall(r"\w+", str(error))[0]
             named = [name for name in unknown if field in name.split(".")] or [field]
             raise UserError(f"{named[0]} is unknown: configs/base.py lists all fields") from error
         except flags.Error as error:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 import jax
 from clu import parameter_overview
@@ -147,7 +148,7 @@ class Report:
         self._restart()
 
     def _restart(self):
-        self._metrics = None
+        self._metrics: Any = None
         self._steps = 0
         self._since = time.monotonic()
 

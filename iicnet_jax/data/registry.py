@@ -59,7 +59,7 @@ def open_store(data) -> Store:
         # Only here, because importing TFDS takes a second.
         from iicnet_jax.data.prepared import PreparedStore
 
-        store = PreparedStore(data.root, dataset)
+        store: Store = PreparedStore(data.root, dataset)
     else:
         store = FolderStore(data.root, dataset)
     return CachedStore(store) if data.cache else store

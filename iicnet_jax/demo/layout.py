@@ -168,8 +168,8 @@ def _restore_tab(gr, network: Network, embedded, max_pixels: int) -> None:
         if file is None:
             raise _error(gr, "Choose an embedding file first.")
         path = Path(file)
-        with tempfile.TemporaryDirectory(prefix="restore.") as folder:
-            folder = Path(folder)
+        with tempfile.TemporaryDirectory(prefix="restore.") as temporary:
+            folder = Path(temporary)
             with _told(gr, [path]):
                 done = restore_file(
                     network, path, folder / "restored", force=force, max_pixels=max_pixels

@@ -39,7 +39,8 @@ class Converter:
         return other
 
     def _local_params(self):
-        device = jax.config.jax_default_device or jax.local_devices()[0]
+        default = jax.config.jax_default_device  # type: ignore[attr-defined]
+        device = default or jax.local_devices()[0]
         if device not in self._copies:
             self._copies[device] = jax.device_put(self._params, device)
         return self._copies[device]

@@ -138,7 +138,8 @@ def for_each(
         call = jax.checkpoint(call, prevent_cse=not execution.loops)
 
     def step(_, item):
-        return None, call(*item, shared)
+        state, x = item
+        return None, call(state, x, shared)
 
     _, results = scan(step, None, (states, xs), loops=execution.loops)
     return einops.rearrange(results, "n ... c -> ... (n c)")

@@ -1,5 +1,7 @@
 """IICNet: a group of images into one image, and back (Cheng, Xie, Chen, ICCV 2021)."""
 
+from typing import Any
+
 from flax import nnx
 from jaxtyping import Array, Float
 
@@ -15,7 +17,7 @@ from iicnet_jax.models.network import COLOURS, Network
 from iicnet_jax.models.relation import RelationModule
 from iicnet_jax.models.stack import Stack
 
-DOWNSCALING = {"none": None, "haar": Haar, "squeeze": Squeeze}
+DOWNSCALING: dict[str, Any] = {"none": None, "haar": Haar, "squeeze": Squeeze}
 SPLITS = ("ref", "prop")
 COLOUR_ORDERS = ("rgb", "bgr")
 

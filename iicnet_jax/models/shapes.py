@@ -1,12 +1,15 @@
 """Networks without weights, for those whose weights come from elsewhere."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import jax
 from flax import nnx
 
+Made = TypeVar("Made", bound=nnx.Module)
 
-def without_weights(create: Callable[..., nnx.Module], *arguments, **fields) -> nnx.Module:
+
+def without_weights(create: Callable[..., Made], *arguments, **fields) -> Made:
     """The network `create(*arguments, **fields, rngs=...)` with shapes in place of parameters."""
     return nnx.eval_shape(lambda: create(*arguments, **fields, rngs=OneKey()))
 

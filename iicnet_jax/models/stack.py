@@ -1,7 +1,7 @@
 """Chains of layers of one structure, whose memory does not grow with their number."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -31,8 +31,12 @@ class Stack(Bijection):
 
     def _apply(self, direction, x):
         graph, states = nnx.split(self.layers.each)
-        function = {"none": _plain, "remat": _remat, "reversible": _reversible}
-        return function[self.execution.memory](graph, direction, self.execution.loops, states, x)
+        functions: dict[str, Callable] = {
+            "none": _plain,
+            "remat": _remat,
+            "reversible": _reversible,
+        }
+        return functions[self.execution.memory](graph, direction, self.execution.loops, states, x)
 
 
 def _plain(graph, direction, loops, states, x):

@@ -37,7 +37,11 @@ class VGG19:
                 x = nnx.max_pool(x, (2, 2), strides=(2, 2))
             for _, (kernel, bias) in zip(range(count), layers, strict=False):
                 x = jax.lax.conv_general_dilated(
-                    x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+                    x,
+                    jnp.asarray(kernel),
+                    (1, 1),
+                    "SAME",
+                    dimension_numbers=("NHWC", "HWIO", "NHWC"),
                 )
                 x = nnx.relu(x + jnp.broadcast_to(bias, x.shape))
         return x

@@ -95,5 +95,5 @@ def order_loss(grey: Float[Array, "b h w 1"], luma: Float[Array, "b h w 1"]) -> 
 
 def total_variation(image: Float[Array, "b h w 1"]) -> Float[Array, ""]:
     """Absolute differences of neighbours, over both axes and a pixel, on the scale of -1 to 1."""
-    steps = (jnp.abs(jnp.diff(image, axis=axis)).sum() for axis in (1, 2))
-    return 2 * sum(steps) / image.size
+    down, right = (jnp.abs(jnp.diff(image, axis=axis)).sum() for axis in (1, 2))
+    return 2 * (down + right) / image.size

@@ -59,7 +59,7 @@ class Checkpoints:
         """The step with the highest score in validation, if any was validated."""
         metrics = {step: self._manager.metrics(step) for step in self._manager.all_steps()}
         scores = {step: _score(found) for step, found in metrics.items() if found}
-        return max(scores, key=scores.get, default=None)
+        return max(scores, key=scores.__getitem__, default=None)
 
     def save(self, state: TrainState, score: float | None = None) -> None:
         """Copies the state and begins to write it; a step that is there already is left alone.

@@ -166,7 +166,7 @@ def _downscaling(parameters):
     return "haar"
 
 
-def _shape(parameters, name) -> tuple[int, int, int, int]:
+def _shape(parameters, name) -> tuple[int, ...]:
     """The shape of a kernel, OIHW."""
     shape = parameters[name].shape if name in parameters else ()
     if len(shape) != 4:

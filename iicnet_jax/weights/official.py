@@ -17,7 +17,7 @@ _RELATION_PARTS = {
 }
 _DIRECTIONS = {"forw_rel": "embed_network", "back_rel": "restore_network"}
 # Of a dense block; a single convolution has no number.
-_CONVOLUTIONS = {
+_CONVOLUTIONS: dict[str | None, str] = {
     None: "",
     **{str(i + 1): f"growing/{i}/" for i in range(4)},
     "5": "last/",

@@ -178,12 +178,12 @@ def _tensor(value, locate: _Locate) -> np.ndarray:
     if len(raw) != storage.length * item:
         raise ValueError(f"its storage has {len(raw)} bytes, not {storage.length} values")
     # Where a dimension is 1 its stride is never used, and may be anything.
-    strides = [stride if size > 1 else 0 for size, stride in zip(shape, strides, strict=True)]
-    last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
+    steps = [stride if size > 1 else 0 for size, stride in zip(shape, strides, strict=True)]
+    last = offset + sum((size - 1) * stride for size, stride in zip(shape, steps, strict=True))
     if not 0 < math.prod(shape) <= storage.length or last >= storage.length:
         raise ValueError(f"it is no part of its storage of {storage.length} values")
-    strides = [stride * item for stride in strides]
-    return np.ndarray(shape, storage.dtype, raw, offset * item, strides)
+    in_bytes = [stride * item for stride in steps]
+    return np.ndarray(shape, storage.dtype, raw, offset * item, in_bytes)
 
 
 def _window(value) -> tuple[_Storage, int, tuple, tuple]:
@@ -210,7 +210,7 @@ def _storage(value) -> _Storage:
             ("storage", Global(kind), str(key), _, length)
             | ("storage", Global(kind), str(key), _, length, None)
         ) if kind in _DTYPES and _is_size(length):
-            return _Storage(_DTYPES[kind], key, length)
+            return _Storage(_DTYPES[kind], key, length)  # type: ignore[arg-type]
     raise ValueError("its storage is described in a way that is not known")
 
 

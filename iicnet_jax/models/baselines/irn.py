@@ -90,7 +90,7 @@ class IRN(Network):
 
 
 def fixed_noise(
-    position, size: tuple[int, int], channels: int, seed: int = 0
+    position, size: tuple[int, ...], channels: int, seed: int = 0
 ) -> Float[Array, "h w c"]:
     """Numbers from N(0, 1) for the pixels from `position` (row, column) on.
 

@@ -52,7 +52,7 @@ class MotionAttention(nnx.Module):
         features = [conv(frame) for conv, frame in zip(self.features, frames, strict=True)]
         maps = [nnx.relu(conv(f)) for conv, f in zip(self.maps, features, strict=True)]
         weights = nnx.softmax(jnp.concatenate(maps, axis=-1), axis=-1)
-        return sum(weights[..., i : i + 1] * f for i, f in enumerate(features))
+        return sum(weights[..., i : i + 1] * f for i, f in enumerate(features))  # type: ignore
 
 
 class VideoSnapshot(EncoderDecoder):
