@@ -1,5 +1,8 @@
 """Mistakes of the user, as opposed to bugs of ours."""
 
+import contextlib
+from collections.abc import Callable, Iterator
+
 
 class UserError(Exception):
     """Something the user can put right; the message says what was wrong and what to do.
@@ -13,3 +16,28 @@ def require_choice(name: str, value, choices) -> None:
     if value not in choices:
         options = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"{name} must be one of {options}, not {value!r}")
+
+
+@contextlib.contextmanager
+def reading(file: object, describe: Callable[[Exception], str | None]) -> Iterator[None]:
+    """What goes wrong in the body is the fault of an input file.
+
+    Args:
+      file: its path, or another name of it for messages.
+      describe: a clause about the file for an exception of its decoder, or None if it is none.
+
+    Raises:
+      UserError: with a sentence about the file, where the body raises the second half of one as a
+        UserError, cannot open the file, or raises what `describe` knows.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UserError(f"there is no file {file}") from error
+    except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise UserError(f"{file} cannot be opened: {error.strerror}") from error
+    except Exception as error:
+        clause = str(error) if isinstance(error, UserError) else describe(error)
+        if clause is None:
+            raise
+        raise UserError(f"{file} {clause}") from error

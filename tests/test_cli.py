@@ -50,7 +50,7 @@ def test_check_counts_samples_and_lists_every_problem_once(groups):
     status, stdout, stderr = iicnet(*command)
     assert status == 1 and "Nothing is wrong" not in stdout
     broken, unequal, summary = stderr.splitlines()
-    assert "03/1.png cannot be read as an image" in broken
+    assert "03/1.png is damaged" in broken
     assert "19/1.png (21x30) is not of the size of 19/0.png (20x30)" in unequal
     assert summary == f"error: 2 problems in {groups}"
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from ml_collections import ConfigDict
 
-from iicnet_jax.data.images import RGB, crop, halve, random_corner, require_one_size
+from iicnet_jax.data.images import RGB, crop, random_corner, require_one_size
 from iicnet_jax.data.regime import FileRegime, Group
+from iicnet_jax.data.resize import halve
 from iicnet_jax.data.store import Store
 
 

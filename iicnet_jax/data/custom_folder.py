@@ -14,9 +14,16 @@ from iicnet_jax.data.aligned import AlignedImages, reference_scale
 from iicnet_jax.data.regime import SPLITS
 from iicnet_jax.data.store import Dataset, Store
 from iicnet_jax.errors import UserError
+from iicnet_jax.pictures import SUFFIXES
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".PNG", ".JPG", ".JPEG", ".WEBP", ".BMP")
 FIELDS = ("group", "image")
+# Names of files in a message.
+SHOWN = 10
+
+
+def _in_any_case(text: str) -> str:
+    """A pattern of file names for a text in capitals or not."""
+    return "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in text)
 
 
 class CustomFolder(AlignedImages):
@@ -34,7 +41,7 @@ class CustomFolder(AlignedImages):
     DATASET = Dataset(
         name="custom_folder",
         counts={},
-        parts={"images": tuple(f"**/*{suffix}" for suffix in SUFFIXES)},
+        parts={"images": tuple(f"**/*{_in_any_case(suffix)}" for suffix in SUFFIXES)},
         how_to_get=(
             "config.data.root must hold sub-folders of as many images as config.model.num_images "
             "says, or config.data.pattern must say how files are named; see docs/data.md"
@@ -87,9 +94,7 @@ class CustomFolder(AlignedImages):
     def _groups(self, folder):
         """Of every group in a folder, the paths of its images."""
         if self._name_of_file is None:
-            folders = self.store.folders(folder)
-            visible = [path for path in folders if not PurePosixPath(path).name.startswith(".")]
-            groups = {path: self._images(path) for path in visible}
+            groups = {path: self._images(path) for path in self.store.folders(folder)}
         else:
             groups = {}
             for path in self._images(folder):
@@ -98,16 +103,23 @@ class CustomFolder(AlignedImages):
         for name, images in groups.items():
             self._require(
                 len(images) == self.num_images,
-                f"{name} has {len(images)} images instead of {self.num_images}",
+                f"{name} has {len(images)} images instead of {self.num_images}{_named(images)}",
             )
         return [groups[name] for name in sorted(groups)]
 
     def _images(self, folder):
-        return [path for path in self.store.files(folder, "") if path.endswith(SUFFIXES)]
+        paths = self.store.files(folder, "")
+        return [path for path in paths if path.lower().endswith(SUFFIXES)]
 
     def _reference_first(self, group):
         others = [path for place, path in enumerate(group) if place != self.reference]
         return (group[self.reference], *others)
+
+
+def _named(paths) -> str:
+    names = [PurePosixPath(path).name for path in paths]
+    more = ", ..." if len(names) > SHOWN else ""
+    return f" ({', '.join(names[:SHOWN])}{more})" if names else ""
 
 
 def _compile(pattern: str) -> re.Pattern:

@@ -9,10 +9,9 @@ checkpoint by validation is chosen on test images.
 import functools
 
 import numpy as np
-from jaxtyping import UInt8
 from tqdm import tqdm
 
-from iicnet_jax.data.images import RGB, crop, random_corner
+from iicnet_jax.data.images import RGB, crop, luma, random_corner
 from iicnet_jax.data.regime import FileRegime, Group
 from iicnet_jax.data.store import Dataset
 
@@ -56,12 +55,6 @@ class Grayscale(FileRegime):
         )
         progress = tqdm(found, desc=f"image sizes of {FOLDER}", unit="image", disable=None)
         return [path for path in progress if min(self.store.size(path)) >= SMALLEST_SIDE]
-
-
-def luma(image: RGB) -> UInt8[np.ndarray, "h w 1"]:
-    """0.299 R + 0.587 G + 0.114 B, rounded to whole grey levels, halves up."""
-    thousandths = image.astype(np.int32) @ np.array([299, 587, 114], np.int32)
-    return ((thousandths + 500) // 1000).astype(np.uint8)[..., None]
 
 
 def _group(image: RGB) -> Group:

@@ -8,7 +8,6 @@ then a random crop of the stack; else the centres.
 """
 
 import functools
-from pathlib import PurePosixPath
 
 from tqdm import tqdm
 
@@ -80,7 +79,6 @@ class Hiding(FileRegime):
     def _large_images(self):
         """Paths of the images that are used; reading all sizes takes a while."""
         found = self.store.files(FOLDER, "")
-        found = [path for path in found if not PurePosixPath(path).name.startswith(".")]
         expected = self.store.counts["images"]
         self._require(
             len(found) == expected, f"{FOLDER} holds {len(found)} files instead of {expected}"

@@ -21,9 +21,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from iicnet_jax.data import tiles, videos
-from iicnet_jax.data.images import RGB, decode_image
-from iicnet_jax.data.store import Dataset, FolderStore, Store, split_frame
+from iicnet_jax.data.images import RGB
+from iicnet_jax.data.store import Dataset, FolderStore, Store, is_junk, split_frame
 from iicnet_jax.errors import UserError
+from iicnet_jax.pictures import read_picture
 
 # A prepared dataset is the folder with this file in it.
 INFO = "dataset_info.json"
@@ -73,7 +74,14 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             if image is None and self.builder_config.tile is None:
                 records = [(store.root / path).read_bytes()]
             else:
-                image = store.read(path) if image is None else image
+                if image is None:
+                    image = store.read(path)
+                    if image.shape[:2] != store.size(path):
+                        # The exception in `picture_size`.
+                        raise UserError(
+                            f"{store.root / path} says only behind its pixels that it is to be "
+                            "turned: save it anew"
+                        )
                 side = self.builder_config.tile or max(image.shape)
                 records = map(_png, tiles.cut(image, side))
             for record in records:
@@ -189,7 +197,7 @@ class PreparedStore(Store):
 
     def _decode(self, path, part, record) -> RGB:
         coded = self._sources[part][record]["image"]
-        return decode_image(io.BytesIO(coded), f"{path} in {self.folder}")
+        return read_picture(io.BytesIO(coded), f"{path} in {self.folder}").pixels
 
     def _find(self, path):
         if path not in self._images:
@@ -210,11 +218,13 @@ def _find(store: FolderStore, patterns: Sequence[str]) -> list[str]:
     found = []
     for pattern in patterns:
         for file in sorted(store.root.glob(pattern)):
-            path = file.relative_to(store.root).as_posix()
+            path = file.relative_to(store.root)
+            if any(map(is_junk, path.parts)):
+                continue
             if file.name.endswith(videos.SUFFIX):
-                found += store.frames(path)
-            elif file.is_file() and not file.name.startswith("."):
-                found.append(path)
+                found += store.frames(path.as_posix())
+            elif file.is_file():
+                found.append(path.as_posix())
     return found
 
 

@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from iicnet_jax.data import videos
-from iicnet_jax.data.images import RGB, image_size, read_image
+from iicnet_jax.data.images import RGB
 from iicnet_jax.errors import UserError
+from iicnet_jax.pictures import picture_size, read_picture
 
 # In the root of a dataset that is not the whole published one: {"counts": {...}}.
 MINIATURE = "miniature.json"
+# What macOS and Windows leave in folders, in lower case; hidden files begin with a dot.
+JUNK = ("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "$recycle.bin")
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +53,14 @@ class Store(abc.ABC):
 
     @abc.abstractmethod
     def files(self, folder: str, suffix: str) -> list[str]:
-        """Sorted paths of the files directly in a folder whose names end with `suffix`."""
+        """Sorted paths of the files directly in a folder whose names end with `suffix`.
+
+        Without what operating systems leave there, such as `._0.png` and `Thumbs.db`.
+        """
 
     @abc.abstractmethod
     def folders(self, folder: str) -> list[str]:
-        """Sorted paths of the folders directly in a folder."""
+        """Sorted paths of the folders directly in a folder, without hidden ones."""
 
     @abc.abstractmethod
     def frames(self, video: str) -> list[str]:
@@ -110,12 +116,14 @@ class FolderStore(Store):
     def read(self, path):
         video, frame = split_frame(path)
         if frame is None:
-            return read_image(self.root / path)
+            return read_picture(self._require_file(path)).pixels
         return videos.read_frame(self.root / video, frame)
 
     def size(self, path):
         video, frame = split_frame(path)
-        return image_size(self.root / path) if frame is None else videos.size(self.root / video)
+        if frame is None:
+            return picture_size(self._require_file(path))
+        return videos.size(self.root / video)
 
     def lines(self, path):
         try:
@@ -132,8 +140,8 @@ class FolderStore(Store):
         directory = self.root / folder
         if not directory.is_dir():
             raise UserError(f"the folder {directory} does not exist: {self.dataset.how_to_get}")
-        names = sorted(path.name for path in directory.iterdir() if wanted(path))
-        return [str(PurePosixPath(folder) / name) for name in names]
+        found = [path for path in directory.iterdir() if not is_junk(path.name) and wanted(path)]
+        return [str(PurePosixPath(folder) / name) for name in sorted(path.name for path in found)]
 
 
 class CachedStore(Store):
@@ -173,6 +181,11 @@ class CachedStore(Store):
 
     def lines(self, path):
         return self.store.lines(path)
+
+
+def is_junk(name: str) -> bool:
+    """Whether a file or folder is hidden, or one that operating systems leave everywhere."""
+    return name.startswith(".") or name.lower() in JUNK
 
 
 def split_frame(path: str) -> tuple[str, int | None]:

@@ -8,6 +8,8 @@ import dm_pix
 import jax
 import numpy as np
 
+from iicnet_jax.data import images
+
 PEAK = 255.0
 SSIM_WINDOW = 11
 SSIM_SIGMA = 1.5
@@ -60,8 +62,9 @@ def luma(image: np.ndarray) -> np.ndarray:
     """
     if image.shape[-1] == 1:
         return image
-    grey = np.asarray(image, np.float64) @ np.array([[0.299], [0.587], [0.114]])
-    return np.round(grey).astype(np.uint8) if image.dtype == np.uint8 else grey
+    if image.dtype == np.uint8:
+        return images.luma(image)
+    return np.asarray(image, np.float64) @ np.array([[0.299], [0.587], [0.114]])
 
 
 def y_channel(image: np.ndarray) -> np.ndarray:

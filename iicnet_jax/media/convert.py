@@ -9,8 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
-from iicnet_jax.data.images import halve
-from iicnet_jax.data.resize import imresize
+from iicnet_jax.data.resize import halve, imresize
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation import metrics
 from iicnet_jax.evaluation.tiling import Tiled

@@ -16,8 +16,9 @@ from iicnet_jax.media.convert import (
     restore_pictures,
 )
 from iicnet_jax.media.groups import Blocks, Frame
-from iicnet_jax.media.images import MAX_PIXELS, MODES, check_output, decode, opened
+from iicnet_jax.media.images import check_output
 from iicnet_jax.media.outputs import FOLDER, check_form, write_frames
+from iicnet_jax.pictures import MAX_PIXELS, MODES, decode, opened
 
 GIF, APNG = ".gif", ".png"
 LONGEST = 655_350  # milliseconds that a GIF can show a frame
@@ -114,7 +115,7 @@ def _read(path: Path, count: int, max_pixels: int) -> tuple[list[Frame], Timing,
                     f"has more than {count} frames, and this model embeds {count}: shorten it, use "
                     "another model, or convert it to a video"
                 )
-            picture = decode(image)
+            picture = decode(image, max_pixels)
             if frames and picture.pixels.shape != frames[0].shape:
                 raise UserError(f"changes its size at frame {len(frames)}: cut it there")
             frames.append(picture.pixels)

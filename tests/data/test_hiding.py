@@ -5,8 +5,8 @@ import pytest
 
 from configs.base import get_config
 from iicnet_jax.data.hiding import FOLDER, Hiding
-from iicnet_jax.data.images import halve
 from iicnet_jax.data.registry import create_regime
+from iicnet_jax.data.resize import halve
 from iicnet_jax.data.store import FolderStore
 from iicnet_jax.errors import UserError
 from tests.div2k import png
@@ -60,12 +60,6 @@ def test_sizes_are_read_once():
         regime.names(split)
         regime.load(split, 0)
     assert store.sizes_read == IMAGES
-
-
-def test_hidden_files_are_no_images():
-    store = full_size()
-    store.images[f"{FOLDER}/.DS_Store"] = None
-    assert Hiding(store, num_images=2, crop=144).names("train")[0] == "00000"
 
 
 def place(height, width, image):
@@ -147,7 +141,7 @@ def test_a_broken_image_is_named(tmp_path, method):
         )
         (tmp_path / FOLDER / f"{number}.png").write_bytes(content)
     regime = Hiding(FolderStore(tmp_path, Hiding.DATASET), num_images=2, crop=144)
-    with pytest.raises(UserError, match=r"flicker_2W_images/1\.png cannot be read as an image"):
+    with pytest.raises(UserError, match=r"flicker_2W_images/1\.png is (damaged|not a picture)"):
         regime.names("train") if method == "names" else regime.load("train", 0)
 
 

@@ -16,6 +16,7 @@ from iicnet_jax.data.sample import SAMPLE_ROOTS, write_sample
 from iicnet_jax.data.store import Dataset, FolderStore
 from iicnet_jax.data.video import Video
 from iicnet_jax.errors import UserError
+from iicnet_jax.pictures import read_picture
 from tests.miniature import write_miniature
 
 COUNTS = {"train": 6, "valid": 2}
@@ -102,8 +103,8 @@ def test_a_crop_decodes_only_the_tiles_it_shows(div2k, tmp_path, monkeypatch):
     assert image.shape == (64, 78, 3)
     decoded = []
     monkeypatch.setattr(
-        "iicnet_jax.data.prepared.decode_image",
-        lambda file, name: decoded.append(name) or np.asarray(Image.open(file)),
+        "iicnet_jax.data.prepared.read_picture",
+        lambda file, name: decoded.append(name) or read_picture(file, name),
     )
     whole = np.asarray(Image.open(div2k / "DIV2K_train_HR/0001.png"))
     np.testing.assert_array_equal(image[20:30, 33:47], whole[20:30, 33:47])
@@ -118,7 +119,8 @@ def test_sequences_texts_and_hidden_files(tmp_path):
     dataset = Dataset(
         "letters", "write it", {}, {"b": ("b/*/*.png",), "a": ("a/*.png",)}, ("names.txt",)
     )
-    for number, path in enumerate(["b/z/0.png", "b/z/1.png", "b/y/0.png", "a/0.png", "a/.h.png"]):
+    hidden = ["a/.h.png", "b/__MACOSX/0.png"]
+    for number, path in enumerate(["b/z/0.png", "b/z/1.png", "b/y/0.png", "a/0.png", *hidden]):
         write_png(tmp_path / "in" / path, 5, 4 + number, number)
     (tmp_path / "in/names.txt").write_text("one\ntwo\n")
     store = PreparedStore(prepare(dataset, tmp_path / "in", tmp_path / "out"), dataset)
@@ -173,7 +175,7 @@ def test_a_broken_image_is_named(div2k, tmp_path):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
     (broken / "DIV2K_train_HR/0003.png").write_bytes(b"no image")
-    with pytest.raises(UserError, match=r"0003\.png cannot be read as an image"):
+    with pytest.raises(UserError, match=r"0003\.png is (damaged|not a picture)"):
         prepare(DATASET, broken, tmp_path / "out")
     assert not list((tmp_path / "out").glob("**/dataset_info.json"))
 

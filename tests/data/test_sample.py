@@ -13,11 +13,11 @@ from PIL import Image
 
 import configs
 from iicnet_jax.data import REGIMES, create_regime, sample, videos
-from iicnet_jax.data.images import image_size, read_image
 from iicnet_jax.data.regime import SPLITS
 from iicnet_jax.data.sample import SAMPLE_ROOTS, photographs, write_sample
 from iicnet_jax.data.store import MINIATURE, split_frame
 from iicnet_jax.errors import UserError
+from iicnet_jax.pictures import picture_size, read_picture
 
 
 def experiments():
@@ -113,14 +113,14 @@ def test_mattes_and_backgrounds_belong_to_foregrounds(written, part):
         with Image.open(alpha) as matte:
             assert matte.mode == "L" and np.unique(matte).size > 100
             assert matte.getextrema() == (0, 255)
-            assert (matte.height, matte.width) == image_size(foreground)
+            assert (matte.height, matte.width) == picture_size(foreground)
     assert part == "Training" or counts["test"] == len(foregrounds)
 
 
 def test_a_background_is_smaller_than_its_foreground(written):
     foregrounds, backgrounds = adobe_files(written / "Adobe-Matting", "Training")
     pairs = zip(np.repeat(foregrounds, 2), backgrounds, strict=True)
-    assert any((np.less(image_size(small), image_size(large))).all() for large, small in pairs)
+    assert any((np.less(picture_size(small), picture_size(large))).all() for large, small in pairs)
 
 
 def test_the_camera_of_real_matting_is_fixed_or_shakes(written):
@@ -128,7 +128,7 @@ def test_the_camera_of_real_matting_is_fixed_or_shakes(written):
     videos_by_split = real_videos(root)
     assert all(videos_by_split[split] for split in SPLITS)
     for path in itertools.chain(*videos_by_split.values()):
-        background = read_image(path.with_suffix(".png"))
+        background = read_picture(path.with_suffix(".png")).pixels
         frames = list(videos.read_frames(path))
         assert len(frames) == videos.count_frames(path) == 12
         assert {frame.shape for frame in frames} == {background.shape} == {(240, 320, 3)}
@@ -216,7 +216,8 @@ def flat(tmp_path_factory):
 @functools.cache
 def colours_of(path):
     """The colours of more than a fiftieth of an image or of the first frame of a video."""
-    image = next(videos.read_frames(path)) if path.suffix == videos.SUFFIX else read_image(path)
+    is_video = path.suffix == videos.SUFFIX
+    image = next(videos.read_frames(path)) if is_video else read_picture(path).pixels
     distances = np.abs(image[::4, ::4, None].astype(int) - COLOURS).max(axis=-1)
     return frozenset(np.flatnonzero((distances < 12).mean(axis=(0, 1)) > 0.02).tolist())
 

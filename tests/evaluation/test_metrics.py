@@ -47,6 +47,12 @@ def test_ssim_is_undefined_where_the_window_does_not_fit():
     assert np.isnan(metrics.ssim(a, a))
 
 
+def test_luma_is_rounded_as_in_training():
+    blue = np.array([[[0, 0, 250]]], np.uint8)
+    assert metrics.luma(blue).tolist() == [[[29]]]  # 28.5: halves up
+    assert metrics.luma(blue.astype(np.float32)).item() == pytest.approx(28.5)
+
+
 def test_luma_of_the_primaries_is_rounded_to_8_bit():
     primaries = np.eye(3, dtype=np.uint8)[None] * np.uint8(255)
     assert metrics.luma(primaries).ravel().tolist() == [76, 150, 29]
