@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.files import to_json
-from iicnet_jax.media.images import MAX_PIXELS
+from iicnet_jax.pictures import MAX_PIXELS
 
 
 def positive(text: str) -> int:

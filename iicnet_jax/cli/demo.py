@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from iicnet_jax.cli.arguments import add_command, positive
-from iicnet_jax.media.images import MAX_PIXELS
+from iicnet_jax.pictures import MAX_PIXELS
 
 
 def add_commands(commands) -> None:

@@ -22,7 +22,8 @@ from iicnet_jax.cli.arguments import (
     size,
 )
 from iicnet_jax.errors import UserError
-from iicnet_jax.media.images import LOSSLESS, SUFFIXES
+from iicnet_jax.media.images import LOSSLESS
+from iicnet_jax.pictures import SUFFIXES
 
 VIDEO = ".mkv"  # what `inspect` looks for besides pictures
 

@@ -23,7 +23,7 @@ from iicnet_jax.demo.content import (
 )
 from iicnet_jax.errors import UserError
 from iicnet_jax.media.convert import Network, embed_files, restore_file
-from iicnet_jax.media.images import SUFFIXES
+from iicnet_jax.pictures import SUFFIXES
 
 # Seconds: how often the page looks for old files, and when a file is old. All go at the end.
 CLEANING = (600, 4 * 3600)

@@ -13,7 +13,7 @@ from pathlib import Path
 from iicnet_jax.demo import layout
 from iicnet_jax.errors import UserError
 from iicnet_jax.media.convert import Network, load_network
-from iicnet_jax.media.images import MAX_PIXELS
+from iicnet_jax.pictures import MAX_PIXELS
 
 HOST = "127.0.0.1"
 MAX_FILE_SIZE = "500mb"  # of an upload

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from iicnet_jax.media.images import MODES, Picture
+from iicnet_jax.pictures import MODES, Picture
 
 # Of FFmpeg's codecs, those that a lossless copy may be coded in.
 LOSSLESS_CODECS = ("ffv1", "huffyuv", "ffvhuff", "utvideo", "png", "rawvideo", "qtrle")

@@ -15,8 +15,9 @@ from iicnet_jax.evaluation import metrics
 from iicnet_jax.evaluation.tiling import Tiled
 from iicnet_jax.media import embedding_file
 from iicnet_jax.media.embedding_file import Record
-from iicnet_jax.media.images import MAX_PIXELS, check_output, read_picture
+from iicnet_jax.media.images import check_output
 from iicnet_jax.media.outputs import check_folder, write_folder
+from iicnet_jax.pictures import MAX_PIXELS, read_picture
 from iicnet_jax.weights.model_dir import fingerprint, load_config, load_model
 
 # Clauses about a file.

@@ -15,7 +15,6 @@ from iicnet_jax.media.convert import COLOURED, NO_RECORD, Network, Restored, oth
 from iicnet_jax.media.embedding_file import Record, with_channels
 from iicnet_jax.media.embedding_video import EmbeddingVideo
 from iicnet_jax.media.groups import Blocks, Frame, Grouping, SideBySide
-from iicnet_jax.media.images import MAX_PIXELS
 from iicnet_jax.media.outputs import FOLDER, check_form, write_frames
 from iicnet_jax.media.video_file import (
     FASTEST,
@@ -26,6 +25,7 @@ from iicnet_jax.media.video_file import (
     SLOWEST,
     Limits,
 )
+from iicnet_jax.pictures import MAX_PIXELS
 
 # Called with an iterable of groups and `total`, their expected number; `tqdm` is one.
 Progress = Callable[..., Iterable]

@@ -16,7 +16,8 @@ from PIL.PngImagePlugin import PngInfo
 from iicnet_jax.errors import UserError
 from iicnet_jax.files import to_json
 from iicnet_jax.media import changes
-from iicnet_jax.media.images import LOSSLESS, MAX_PIXELS, Picture, read_picture, write_picture
+from iicnet_jax.media.images import LOSSLESS, write_picture
+from iicnet_jax.pictures import MAX_PIXELS, Picture, read_picture
 
 FORMAT_VERSION = 1
 CHUNK = "iicnet"  # keyword of the PNG's iTXt chunk

@@ -9,9 +9,6 @@ from PIL import Image
 from iicnet_jax.errors import UserError
 from iicnet_jax.files import replacing
 from iicnet_jax.media.outputs import check_file
-from iicnet_jax.pictures import MAX_PIXELS, MODES, SUFFIXES, Picture, read_picture
-
-__all__ = ["MAX_PIXELS", "MODES", "SUFFIXES", "Picture", "read_picture"]
 
 LOSSLESS = {".png": "PNG", ".webp": "WEBP"}
 WEBP_SIDE = 16383

@@ -13,8 +13,9 @@ from iicnet_jax.media.convert import (
     restore_pictures,
 )
 from iicnet_jax.media.groups import SideBySide
-from iicnet_jax.media.images import LOSSLESS, MAX_PIXELS, check_output, read_picture, write_picture
+from iicnet_jax.media.images import LOSSLESS, check_output, write_picture
 from iicnet_jax.media.outputs import FOLDER, check_form, write_folder
+from iicnet_jax.pictures import MAX_PIXELS, read_picture
 
 VIEWS = ("left.png", "right.png")
 

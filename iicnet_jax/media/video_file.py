@@ -15,10 +15,9 @@ import numpy as np
 from av.stream import Disposition
 from av.video.reformatter import ColorRange, Colorspace
 
-from iicnet_jax.errors import UserError
-from iicnet_jax.media.blame import blaming
+from iicnet_jax.errors import UserError, reading
 from iicnet_jax.media.groups import Frame
-from iicnet_jax.media.images import MAX_PIXELS
+from iicnet_jax.pictures import MAX_PIXELS
 
 # FFmpeg knows hundreds of formats, and some of them name other files: only widening the way in.
 FORMATS = {"mov": "MP4 and MOV", "matroska": "MKV and WebM", "avi": "AVI"}
@@ -204,7 +203,7 @@ def _pictures(container) -> av.VideoStream:
 
 def _blaming(path: Path):
     """Whatever goes wrong in the body is the fault of that video."""
-    return blaming(path, _describe)
+    return reading(path, _describe)
 
 
 def _describe(error: Exception) -> str | None:

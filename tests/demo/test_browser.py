@@ -12,7 +12,7 @@ import pytest
 from iicnet_jax.demo import content
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.media.convert import embed_files, load_network, restore_file
-from iicnet_jax.media.images import read_picture
+from iicnet_jax.pictures import read_picture
 from tests import browser
 
 pytestmark = [

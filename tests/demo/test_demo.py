@@ -9,7 +9,7 @@ from iicnet_jax.demo import content, server
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.media.convert import embed_files, load_network
-from iicnet_jax.media.images import MAX_PIXELS, read_picture
+from iicnet_jax.pictures import MAX_PIXELS, read_picture
 
 
 def test_a_network_is_described_in_a_sentence_or_two(models):

@@ -24,8 +24,8 @@ from iicnet_jax.media.convert import (
     reference_of,
     restore_file,
 )
-from iicnet_jax.media.images import read_picture
 from iicnet_jax.models import IICNet
+from iicnet_jax.pictures import read_picture
 from iicnet_jax.weights.model_dir import save_model
 
 FIELDS = {

@@ -23,9 +23,9 @@ from iicnet_jax.media.convert import Network, load_network
 from iicnet_jax.media.convert_video import embed_video, inspect_video, restore_video
 from iicnet_jax.media.embedding_file import pixel_fingerprint
 from iicnet_jax.media.embedding_video import HASHES, RECORD
-from iicnet_jax.media.images import read_picture
 from iicnet_jax.media.video_file import examine, read_frames
 from iicnet_jax.models import IICNet
+from iicnet_jax.pictures import read_picture
 from iicnet_jax.weights.model_dir import save_model
 
 

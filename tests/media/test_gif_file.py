@@ -15,7 +15,7 @@ from iicnet_jax.media import embedding_file
 from iicnet_jax.media.convert import inspect_file, restore_file
 from iicnet_jax.media.embedding_file import read_embedding, write_embedding
 from iicnet_jax.media.gif_file import embed_gif, restore_gif
-from iicnet_jax.media.images import read_picture
+from iicnet_jax.pictures import read_picture
 
 
 def read_animation(path):

@@ -7,8 +7,8 @@ from pictures import noise, save
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.media.convert import inspect_file
-from iicnet_jax.media.images import read_picture
 from iicnet_jax.media.stereo import embed_stereo, restore_stereo
+from iicnet_jax.pictures import read_picture
 
 LEFT, RIGHT = np.full((9, 8, 3), 40, np.uint8), np.full((9, 8, 3), 90, np.uint8)
 
