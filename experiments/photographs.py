@@ -29,13 +29,14 @@ from iicnet_jax import console
 from iicnet_jax.data import sample
 from iicnet_jax.data.resize import imresize
 from iicnet_jax.data.sample import flickr1024, photographs
+from iicnet_jax.data.store import is_junk
 from iicnet_jax.errors import UserError
 from iicnet_jax.files import write_json
+from iicnet_jax.pictures import SUFFIXES, read_picture
 
 SPLITS = ("train", "validation", "test")
 VALIDATION, TEST = 0.1, 0.2
 FEWEST = 5  # photographs, for one in each split
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 LONGEST_SIDE = 2040  # of a picture, as in DIV2K
 QUALITY = 95  # of JPEG files
 # Of scikit-image's colour photographs; the motorcycle is kept for the stereo pairs.
@@ -251,11 +252,7 @@ def _stereo(rng, path, others) -> list[Image.Image]:
 @functools.lru_cache(maxsize=16)
 def _picture(path: Path) -> Image.Image:
     """In RGB, upright, of at most LONGEST_SIDE. Raises UserError if the file is broken."""
-    try:
-        with Image.open(path) as image:
-            image = ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path} cannot be read as an image ({error}): remove it") from error
+    image = Image.fromarray(read_picture(path).pixels)
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BICUBIC)
     return image
 
@@ -316,7 +313,8 @@ def _piece(rng, path, others, side) -> tuple[Image.Image, Image.Image]:
 
 def _images(folder: Path) -> list[Path]:
     """Image files, sorted by name."""
-    return [path for path in _children(folder) if path.suffix.lower() in SUFFIXES]
+    found = [path for path in _children(folder) if path.suffix.lower() in SUFFIXES]
+    return [path for path in found if not is_junk(path.name)]
 
 
 def _children(folder: Path) -> list[Path]:
