@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 from jaxtyping import UInt8
 from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
 from iicnet_jax.errors import UserError, reading
 
@@ -118,7 +119,7 @@ def opened(
     *,
     max_pixels: int = MAX_PIXELS,
     formats: Collection[str] = FORMATS,
-) -> Iterator[Image.Image]:
+) -> Iterator[ImageFile]:
     """A picture file whose header has been read; the body decodes as much of it as it needs.
 
     Raises:
@@ -140,7 +141,7 @@ def opened(
         yield image
 
 
-def _open(file, formats) -> Image.Image:
+def _open(file, formats) -> ImageFile:
     with _pillow:
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
@@ -157,78 +158,72 @@ def _require_at_most(max_pixels, image):
         )
 
 
-def decode(image: Image.Image, max_pixels: int = MAX_PIXELS, upright: bool = True) -> Picture:
+def decode(image: ImageFile, max_pixels: int = MAX_PIXELS, upright: bool = True) -> Picture:
     """The picture at which the file stands. Raises UserError with the second half of a sentence."""
     _require_at_most(max_pixels, image)  # a GIF may grow on the way
-    _require_a_range(image)
-    notes = [MODES[image.mode]] if MODES[image.mode] else []
+    tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else None
+    _require_a_range(image.mode, tags or {})
+    notes = [note] if (note := MODES[image.mode]) else []
     # Before `load`, which forgets how pixels are stored and turns TIFF files itself.
-    file, raw_mode, bits = image.filename or image.fp, _raw_mode(image), _bits(image)
+    file, raw_mode = image.filename or image.fp, _raw_mode(image)
+    orientation = 1 if tags is None else _orientation(image)
+    if tags is None:
+        # In BMP files, 16 bits are those of a pixel.
+        bits = 16 if image.format == "PNG" and ";16" in raw_mode else 8
+        white_is_zero = False
+    else:
+        bits = max(8, *tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
+        white_is_zero = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
     if bits > 8:
         notes.append(f"has {bits} bits a channel, and is reduced to 8")
-    is_tiff = image.format == "TIFF"
-    white_is_zero = is_tiff and image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
-    orientation = _orientation(image) if is_tiff else 1
     image.load()
     if 0 in image.size:
         raise UserError("is empty: replace the file")
-    if upright and not is_tiff:
+    if upright and tags is None:
         orientation = _orientation(image)
-    file_format, metadata = image.format, dict(image.info)
-    if _profile_matters(metadata.get("icc_profile", b"")):
+    if _profile_matters(image.info.get("icc_profile", b"")):
         notes.append("has a colour profile other than sRGB, which is left out: colours may shift")
     if orientation is None:
         notes.append("has damaged EXIF data, which are ignored")
     elif orientation in _UPRIGHT:
         notes.append("is turned upright, as its EXIF data say")
 
-    key_alpha = _key_alpha(image, raw_mode, file)
+    result: Image.Image = image
     if image.mode.startswith("I;16"):
-        image = _reduced(image, bits, white_is_zero)
+        result = _reduced(image, bits, white_is_zero)
+    key_alpha = _key_alpha(image, raw_mode, file)
     if key_alpha is not None:
-        image.info.pop("transparency", None)
-        image = image.convert("RGB")
-        image.putalpha(Image.fromarray(key_alpha))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        if image.getextrema()[3][0] < 255:
+        result = Image.fromarray(np.dstack([np.asarray(result.convert("RGB")), key_alpha]))
+    if result.has_transparency_data:
+        result = result.convert("RGBA")
+        if np.asarray(result)[..., 3].min() < 255:
             notes.append("is transparent in places, which become white")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    if image.mode != "RGB":
-        image = image.convert("RGB")
-    if orientation in _UPRIGHT and not is_tiff:
-        image = image.transpose(_UPRIGHT[orientation])
-    return Picture(np.asarray(image), tuple(notes), file_format, metadata)
+            result = Image.alpha_composite(Image.new("RGBA", result.size, "white"), result)
+    if result.mode != "RGB":
+        result = result.convert("RGB")
+    if tags is None and orientation in _UPRIGHT:
+        result = result.transpose(_UPRIGHT[orientation])
+    return Picture(np.asarray(result), tuple(notes), image.format or "", dict(image.info))
 
 
-def _require_a_range(image):
+def _require_a_range(mode: str, tags: Mapping) -> None:
     """Raises UserError unless it is clear which values are black and white, and where they are."""
-    kind = image.mode if image.mode not in MODES else None
-    if image.format == "TIFF":
-        tags = image.tag_v2
-        if set(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))) != {1}:
-            kind = f"{image.mode}, signed or floating-point"
-        # libtiff would take the first half of the pixels for both.
-        if image.mode in ("LA", "PA") and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2:
-            kind = f"{image.mode} in planes"
+    kind = mode if mode not in MODES else None
+    if set(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))) != {1}:
+        kind = f"{mode}, signed or floating-point"
+    # libtiff would take the first half of the pixels for both.
+    if mode in ("LA", "PA") and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2:
+        kind = f"{mode} in planes"
     if kind:
         raise UserError(
             f"has pixels of the kind {kind}, whose meaning is open: convert it to 8-bit RGB"
         )
 
 
-def _raw_mode(image) -> str:
+def _raw_mode(image: ImageFile) -> str:
     """Pillow's name of how pixels are stored, such as "L;4"; empty where it has none."""
     arguments = image.tile[0].args if image.tile else ""
     return str(arguments[0] if isinstance(arguments, tuple) else arguments)
-
-
-def _bits(image) -> int:
-    """Of a channel that is stored with more than 8 of them; 8 of all others."""
-    if image.format == "TIFF":
-        return max(8, *image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
-    # In BMP files, 16 are those of a pixel.
-    return 16 if image.format == "PNG" and ";16" in _raw_mode(image) else 8
 
 
 def _reduced(image, bits: int, white_is_zero: bool) -> Image.Image:
