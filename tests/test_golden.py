@@ -140,9 +140,17 @@ def training_run(path, random_network):
     return reports, gradients[0], change
 
 
-@pytest.fixture(params=FILES, ids=lambda path: path.stem)
-def path(request):
-    return request.param
+# Trained with every change: with and without relation module, frequency loss and down-scaling,
+# each kind of that, and both splits.
+TRAINED = ("n2_no_frequency", "n3_haar_prop", "n3_relation", "n3_squeeze_ref")
+every_network = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+every_training = pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=() if path.stem in TRAINED else pytest.mark.nightly)
+        for path in FILES
+    ],
+)
 
 
 @pytest.fixture
@@ -165,6 +173,7 @@ def stage_outputs(path, random_network):
     return compute(params, inputs)
 
 
+@every_network
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_is_the_authors(random_network, path, golden, stage):
     np.testing.assert_allclose(
@@ -172,6 +181,7 @@ def test_every_stage_is_the_authors(random_network, path, golden, stage):
     )
 
 
+@every_training
 @pytest.mark.parametrize("step", range(STEPS))
 def test_every_loss_term_is_the_authors_at_every_step(random_network, path, golden, step):
     reports, _, _ = training_run(path, random_network)
@@ -179,6 +189,7 @@ def test_every_loss_term_is_the_authors_at_every_step(random_network, path, gold
     np.testing.assert_allclose(ours, golden.arrays["losses"][step], rtol=1e-4)
 
 
+@every_training
 def test_every_gradient_norm_is_the_authors(random_network, path, golden):
     _, gradient, _ = training_run(path, random_network)
     recorded = golden.entries("grad_norm/")
@@ -190,18 +201,21 @@ def test_every_gradient_norm_is_the_authors(random_network, path, golden):
     np.testing.assert_allclose(ours, list(recorded.values()), rtol=1e-3, atol=rounding)
 
 
+@every_training
 def test_reported_gradient_norm_is_the_authors(random_network, path, golden):
     reports, _, _ = training_run(path, random_network)
     total = golden.arrays["grad_norm_total"]
     np.testing.assert_allclose(reports[0]["gradient_norm"], total, rtol=1e-3)
 
 
+@every_training
 def test_three_optimiser_steps_change_the_parameters_by_as_much(random_network, path, golden):
     _, _, change = training_run(path, random_network)
     ours = np.sqrt(sum(np.sum(c.astype(np.float64) ** 2) for c in change.values()))
     np.testing.assert_allclose(ours, golden.arrays["param_delta_norm"], rtol=1e-3)
 
 
+@every_training
 def test_three_optimiser_steps_change_single_parameters_alike(random_network, path, golden):
     _, _, change = training_run(path, random_network)
     for name, after in golden.entries("params_after/").items():
