@@ -7,7 +7,7 @@ from pathlib import Path
 # Tests compile much and compute little.
 os.environ["XLA_FLAGS"] = (
     f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0 "
-    "--xla_llvm_disable_expensive_passes=true"
+    "--xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false"
 )
 
 # What one test has compiled is there for the others, for the programs that tests start, and for
