@@ -100,6 +100,7 @@ def test_the_train_step_of_more_blocks_has_as_many_operations():
     assert operations(2) == operations(3) > 1000
 
 
+@pytest.mark.nightly  # as tests/models/test_execution.py has it of the blocks alone
 def test_more_blocks_need_memory_for_their_parameters_only():
     def temporaries(num_blocks):
         config = programs.paper_config(2, num_blocks, memory="reversible", loop="scan")

@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
+
 from iicnet_jax.training import sharding
 from tests import program
 
 
+@pytest.mark.nightly  # test_step.py has it of two devices
 def test_gradients_on_eight_devices_are_those_on_one():
     process = program.start("tests.training.eight_devices", [], devices=8)
     status, stdout, stderr = program.finish(process)

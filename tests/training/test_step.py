@@ -1,5 +1,7 @@
 """The train step: a pure function of state, batch and key, on one device or several."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +14,7 @@ from iicnet_jax.models import IICNet
 from iicnet_jax.training import sharding
 from iicnet_jax.training.losses import IICNetLoss
 from iicnet_jax.training.step import QUANTISERS, create_state, make_train_step
+from tests.training.eight_devices import COLLECTIVE
 
 KEY = jax.random.key(0)
 
@@ -20,7 +23,13 @@ KEY = jax.random.key(0)
 def network(random_network):
     return random_network(
         lambda: IICNet(
-            2, relation=False, downscaling="haar", split="prop", num_blocks=1, rngs=nnx.Rngs(0)
+            2,
+            relation=False,
+            downscaling="haar",
+            split="prop",
+            num_blocks=1,
+            growth=4,
+            rngs=nnx.Rngs(0),
         )
     )
 
@@ -84,9 +93,11 @@ def test_two_devices_compute_what_one_computes(compiled, batch):
     alone, _ = train_step(state, batch, KEY)
     mesh = sharding.data_mesh(batch_size=2)
     assert mesh.size == 2
-    shared, metrics = train_step(
-        jax.device_put(state, sharding.replicated(mesh)), sharding.put_batch(mesh, batch), KEY
-    )
+    arguments = jax.device_put(state, sharding.replicated(mesh)), sharding.put_batch(mesh, batch)
+    program = train_step.lower(*arguments, KEY).compile()
+    # Gradients are summed; no device computes what belongs to the samples of another.
+    assert set(re.findall(COLLECTIVE, program.as_text())) == {"all-reduce"}
+    shared, metrics = program(*arguments, KEY)
     assert len(metrics.loss.total.sharding.device_set) == 2
     for before, a, b in zip(leaves(state), leaves(alone), leaves(shared), strict=True):
         # Adam makes the first step as large where the gradient is next to nothing, so that its
