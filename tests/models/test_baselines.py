@@ -26,7 +26,7 @@ def test_irn_is_as_large_as_published():
 
 
 def test_irn_restores_exactly_from_what_it_leaves_out(random_network):
-    network = random_network(lambda: IRN(num_blocks=1, rngs=nnx.Rngs(0)))
+    network = random_network(lambda: IRN(num_blocks=1, growth=4, rngs=nnx.Rngs(0)))
     frames = images(2, 1, 5, 7, 3)
     small, latent = network.forward(frames)
     assert small.shape == (2, 3, 4, 3) and latent.shape == (2, 3, 4, 9)
