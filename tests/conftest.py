@@ -25,7 +25,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 import jaxtyping  # noqa: E402
 
 # Before the first import of these.
-CHECKED = ["models", "training.losses", "evaluation", "data", "weights", "media"]
+CHECKED = ["models", "training.losses", "evaluation", "data", "weights", "media", "pictures"]
 jaxtyping.install_import_hook([f"iicnet_jax.{name}" for name in CHECKED], "beartype.beartype")
 
 import jax.numpy as jnp  # noqa: E402
