@@ -1,6 +1,7 @@
-"""Files that are either written whole or not at all."""
+"""Files that are either written whole or not at all; paths as people type them."""
 
 import contextlib
+import fcntl
 import json
 import math
 import os
@@ -10,54 +11,102 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+# Temporary folders of ours. Short, so that a file may have the longest name that a disk takes.
+TEMPORARY = ".iicnet."
+_open_workspaces: set[Path] = set()
+
+
+def typed_path(text: str) -> Path:
+    """A path as a person types it: a leading ~ is the home folder, as in a shell."""
+    return Path(os.path.expanduser(text))
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path beside `path`, and renames it to `path` if the body succeeds.
+    """Gives a temporary path, and moves the file there to `path` if the body succeeds.
 
-    The folder is made if need be. After an error nothing is left and an older file stays.
+    Where `path` is a symbolic link, the file that it leads to is replaced. The folder is made if
+    need be. After an error nothing is left and an older file stays. The folder of the temporary
+    path is on the same disk and private: the body may keep other files there, which go.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    path = Path(os.path.realpath(path))
+    with workspace(path.parent) as folder:
+        temporary = folder / f"new{path.suffix}"
         yield temporary
-        # Only now: the body may have put another file in its place, private to the user.
+        # Libraries may have made it private to the user.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def filling(folder: Path) -> Iterator[Path]:
     """Gives a temporary folder, and moves its files into `folder` if the body succeeds.
 
-    The folder is made if need be; of older files in it, those of the same names are replaced.
-    After an error in the body nothing is left and older files stay.
+    The folder is made if need be; of older files in it, those of the same names are replaced, as
+    `replacing` does. After an error in the body nothing is left and older files stay.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(os.path.realpath(folder))
     # On the same disk, where a move is a renaming.
-    place = folder if folder.exists() else folder.parent
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=place))
-    temporary.chmod(0o777 & ~_umask())
-    try:
+    with workspace(folder if folder.exists() else folder.parent) as place:
+        temporary = place / "new"
+        temporary.mkdir()
         yield temporary
-        if folder.exists():
-            for path in sorted(temporary.iterdir()):
-                path.replace(folder / path.name)
-        else:
+        if not folder.exists():
             temporary.replace(folder)
+            return
+        for path in sorted(temporary.iterdir()):
+            if (folder / path.name).is_symlink():
+                with replacing(folder / path.name) as copy:
+                    shutil.copyfile(path, copy)
+            else:
+                path.replace(folder / path.name)
+
+
+@contextlib.contextmanager
+def workspace(place: Path, prefix: str = TEMPORARY) -> Iterator[Path]:
+    """A private folder in `place`, which is made if need be; it is removed after the body.
+
+    Those of programs that were killed are removed as well.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(place, prefix)
+    # It gets its name when it is locked: until then, nobody removes it.
+    made = Path(tempfile.mkdtemp(prefix=f".new{prefix}", dir=place))
+    handle = os.open(made, os.O_RDONLY)
+    folder = made
+    try:
+        with contextlib.suppress(OSError):  # some disks have no locks, and keep what is left over
+            fcntl.flock(handle, fcntl.LOCK_SH)  # released when the process ends, however it ends
+        folder = made.rename(place / f"{prefix}{made.name.removeprefix(f'.new{prefix}')}")
+        _open_workspaces.add(folder)
+        yield folder
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        _open_workspaces.discard(folder)
+        os.close(handle)
+
+
+def _remove_leftovers(place: Path, prefix: str) -> None:
+    for path in place.glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):  # held, just removed, or another user's
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path)
+            finally:
+                os.close(handle)
+
+
+def writing() -> bool:
+    """Whether something half-written would be left if the process ended now."""
+    return bool(_open_workspaces)
 
 
 _UMASK_LOCK = threading.Lock()
 
 
 def _umask() -> int:
-    """Temporary files are private to the user; results are ordinary files."""
+    """What ordinary files are made without."""
     with _UMASK_LOCK:  # reading it means to set it, for all threads
         umask = os.umask(0)
         os.umask(umask)
@@ -67,7 +116,8 @@ def _umask() -> int:
 def write_text(path: Path, text: str) -> None:
     """Writes a text file whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        # Names of files may have bytes that are no text.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value) -> None:

@@ -59,9 +59,11 @@ def _export(arguments):
 
 
 def _check_out(arguments):
-    if arguments.out.is_file():
-        raise UserError(f"{arguments.out} is a file: name a folder")
-    if (arguments.out / "config.json").exists() and not arguments.overwrite:
+    from iicnet_jax.media.outputs import check_folder
+    from iicnet_jax.weights.model_dir import CONFIG, WEIGHTS
+
+    if (arguments.out / CONFIG).exists() and not arguments.overwrite:
         raise UserError(
             f"{arguments.out} already holds a model: name another folder, or pass --overwrite"
         )
+    check_folder(arguments.out, arguments.overwrite, (CONFIG, WEIGHTS))

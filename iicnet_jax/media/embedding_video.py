@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -68,12 +67,9 @@ def write_embedding_video(
             yield with_channels(pixels, 3)
 
     try:
-        with (
-            replacing(path) as temporary,
-            tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch,
-        ):
+        with replacing(path) as temporary:
             # The record stands before the frames in the file, but is known after them.
-            pictures = Path(scratch) / f"pictures{LOSSLESS}"
+            pictures = temporary.with_name(f"pictures{LOSSLESS}")
             video_file.write_video(pictures, frames(), size, rate)
             lines = "".join(f"{digest}\n" for digest in hashes).encode()
             record = describe(hashlib.sha256(lines).hexdigest())

@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from iicnet_jax.errors import UserError
-from iicnet_jax.files import filling
+from iicnet_jax.files import TEMPORARY, filling
 from iicnet_jax.media.groups import Frame
 
 FOLDER = ""  # the suffix of a folder
@@ -31,17 +31,21 @@ def check_form(path: Path, suffixes: Sequence[str], overwrite: bool) -> str:
 def check_file(path: Path, suffixes: Sequence[str], overwrite: bool) -> None:
     """Tells before the long work what would be wrong with a file at its end.
 
+    A symbolic link stands for the file that it leads to; one that leads nowhere exists, too.
+
     Raises:
-      UserError: another suffix, a folder in its place, a file there (without `overwrite`), or a
-        folder that cannot be written to.
+      UserError: another suffix, a folder or a device in its place, a file there (without
+        `overwrite`), a name that is too long, or a folder that cannot be written to.
     """
     if path.suffix.lower() not in suffixes:
         forms = [x or "no suffix, for a folder of pictures" for x in suffixes]
         raise UserError(f"{path} must end in {' or '.join(forms)}")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise UserError(f"{path} is a folder: name a file")
-    if path.exists() and not overwrite:
-        raise UserError(f"{path} exists: name another file, or pass --overwrite")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UserError(f"{path} is no ordinary file: name another file")
+    if os.path.lexists(path) and not overwrite:
+        raise UserError(f"{path} {_there(path)}: name another file, or pass --overwrite")
     _check_writable(path)
 
 
@@ -50,14 +54,20 @@ def check_folder(folder: Path, overwrite: bool, names: Sequence[str] | None = No
 
     Raises:
       UserError: a file in its place, a folder in the place of a file, files there (without
-        `overwrite`), or no right to write.
+        `overwrite`), a name that is too long, or no right to write.
     """
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not os.path.isdir(folder):
         raise UserError(f"{folder} is a file: name a folder")
     _check_writable(folder)
     if not folder.exists():
+        if folder.is_symlink() and not overwrite:
+            raise UserError(f"{folder} {_there(folder)}: name another folder, or pass --overwrite")
         return
-    there = [path for path in sorted(folder.iterdir()) if names is None or path.name in names]
+    there = [
+        path
+        for path in sorted(folder.iterdir())
+        if (path.name in names if names is not None else not path.name.startswith(TEMPORARY))
+    ]
     for path in there:
         if names is not None and path.is_dir():
             raise UserError(f"{path} is a folder: name another folder")
@@ -68,14 +78,33 @@ def check_folder(folder: Path, overwrite: bool, names: Sequence[str] | None = No
         )
 
 
+def _there(path: Path) -> str:
+    return (
+        "exists"
+        if os.path.exists(path)
+        else f"is a link to {os.readlink(path)}, which is not there"
+    )
+
+
 def _check_writable(path: Path) -> None:
-    place = path if path.is_dir() else path.absolute().parent
-    while not place.exists():
+    target = Path(os.path.realpath(path))
+    place, missing = target.parent if os.path.isfile(target) else target, []
+    while not os.path.exists(place):
+        missing.append(place.name)
         place = place.parent
     if not place.is_dir():
         raise UserError(f"{path} cannot be written: {place} is a file")
     if not os.access(place, os.W_OK | os.X_OK):
         raise UserError(f"{path} cannot be written: {place} is read-only")
+    for new in (target, *(place / name for name in missing)):
+        try:
+            os.lstat(new)
+        except FileNotFoundError:
+            pass
+        except OSError as error:  # the disk does not take the name: too long, for most
+            raise UserError(
+                f"{path} cannot be written ({error.strerror}): choose another name"
+            ) from error
 
 
 def write_folder(

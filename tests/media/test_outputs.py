@@ -5,6 +5,7 @@ import os
 import pytest
 
 from iicnet_jax.errors import UserError
+from iicnet_jax.files import TEMPORARY
 from iicnet_jax.media.outputs import check_file, check_folder, check_form
 
 PNG = (".png",)
@@ -50,3 +51,33 @@ def test_a_folder_without_the_right_to_write_is_named(tmp_path, monkeypatch):
     ):
         with pytest.raises(UserError, match=f"cannot be written: {tmp_path} is read-only"):
             check()
+
+
+def test_a_link_counts_as_what_it_leads_to_even_if_that_is_not_there(tmp_path):
+    for name in ("a.png", "folder"):
+        (tmp_path / name).symlink_to(tmp_path / f"nowhere/{name}")
+    with pytest.raises(UserError, match=r"a\.png is a link to .*/a\.png, which is not there"):
+        check_file(tmp_path / "a.png", PNG, False)
+    with pytest.raises(UserError, match="folder is a link to .*/folder, which is not there"):
+        check_folder(tmp_path / "folder", False)
+    check_file(tmp_path / "a.png", PNG, True)
+    check_folder(tmp_path / "folder", True)
+    with pytest.raises(UserError, match=r"already holds a\.png"):
+        check_folder(tmp_path, False, ["a.png"])
+    (tmp_path / "device.png").symlink_to("/dev/null")
+    with pytest.raises(UserError, match=r"device\.png is no ordinary file"):
+        check_file(tmp_path / "device.png", PNG, True)
+
+
+def test_names_that_the_disk_does_not_take_are_told(tmp_path):
+    check_file(tmp_path / f"{'a' * 251}.png", PNG, False)
+    for name in (f"{'a' * 252}.png", f"{'ä' * 126}.png", f"new/{'a' * 252}.png", f"{'a/' * 2048}a"):
+        with pytest.raises(UserError, match=r"cannot be written \(File name too long\)"):
+            check_file(tmp_path / f"{name}.png", PNG, False)
+        with pytest.raises(UserError, match=r"cannot be written \(File name too long\)"):
+            check_folder(tmp_path / name, False)
+
+
+def test_what_a_killed_program_left_does_not_fill_a_folder(tmp_path):
+    (tmp_path / f"{TEMPORARY}left").mkdir()
+    check_folder(tmp_path, False)
