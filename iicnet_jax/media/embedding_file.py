@@ -23,6 +23,7 @@ FORMAT_VERSION = 1
 CHUNK = "iicnet"  # keyword of the PNG's iTXt chunk
 # A record of still images has about 300 characters; `about` may hold a few thousand numbers.
 MAX_LENGTH = 65536
+MAX_DEPTH = 32  # of lists and objects in one another
 MAX_IMAGES = 1000
 MAX_SIDE = 2**20
 TASK = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -76,6 +77,8 @@ class Record:
             raise ValueError(f"it is no JSON ({error})") from error
         if not isinstance(fields, dict):
             raise ValueError("it is no JSON object")
+        if not _is_shallow(fields):
+            raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
         version = fields.get("format")
         _check({"format": version})
         if version > FORMAT_VERSION:
@@ -225,6 +228,13 @@ def _is_integer(value, greatest: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= greatest
 
 
+def _is_shallow(value, depth: int = MAX_DEPTH) -> bool:
+    if not isinstance(value, (Mapping, list, tuple)):
+        return True
+    inner = value.values() if isinstance(value, Mapping) else value
+    return depth > 0 and all(_is_shallow(item, depth - 1) for item in inner)
+
+
 def _is_text(value, pattern: re.Pattern) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
 
@@ -241,7 +251,8 @@ RULES = {
     "channels": lambda value: _is_integer(value, 3) and value != 2,
     "model": lambda value: _is_text(value, SHA256),
     "pixels": lambda value: _is_text(value, SHA256),
-    "about": lambda value: isinstance(value, Mapping),
+    # One less: the record is around it.
+    "about": lambda value: isinstance(value, Mapping) and _is_shallow(value, MAX_DEPTH - 1),
 }
 
 

@@ -246,12 +246,27 @@ def test_values_out_of_range_are_refused(field, value, message):
         ("[" * 60000, "it is no JSON"),
         (f'{{"format": {"9" * 5000}}}', "it is no JSON"),
         ('{"format": NaN}', "it is no JSON"),
+        *(
+            (f'{{"{name}": {"[" * depth}{"]" * depth}}}', "it is nested more than 32 deep")
+            for name in ("about", "size", "later")
+            for depth in (32, 900)
+        ),
         (" " * (MAX_LENGTH + 1), "has 65537 characters, and at most 65536"),
     ],
 )
 def test_what_is_no_record_is_refused(text, message):
     with pytest.raises(ValueError, match=message):
         Record.from_json(text)
+
+
+def test_what_a_task_adds_may_be_nested_but_not_without_end():
+    def nested(depth):
+        return record_of(noise(1, 1), about={"a": [] if depth == 2 else nested(depth - 1).about})
+
+    record = nested(31)
+    assert Record.from_json(record.to_json()) == record
+    with pytest.raises(ValueError, match="its about cannot be"):
+        nested(32)
 
 
 def test_fields_of_later_programs_are_passed_over():
