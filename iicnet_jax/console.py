@@ -4,7 +4,9 @@ Imports nothing that computes, so that a program can answer at once.
 """
 
 import contextlib
+import io
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -25,6 +27,30 @@ def exit_on_user_error() -> Iterator[None]:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+
+
+@contextlib.contextmanager
+def printing() -> Iterator[None]:
+    """What the body prints ends in no traceback: names that are no text, a reader that has gone."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            yield
+        finally:
+            _flush()
+    except BrokenPipeError:
+        sys.exit(128 + signal.SIGPIPE)
+
+
+def _flush() -> None:
+    for stream in filter(None, (sys.stderr, sys.stdout)):
+        try:
+            stream.flush()
+        except OSError:
+            # Else the interpreter tries again at its end, and complains.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            raise
 
 
 def set_up_logging() -> None:

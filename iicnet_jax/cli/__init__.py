@@ -1,25 +1,24 @@
 """The `iicnet` command: what its words mean, then one call each (docs/commands.md)."""
 
-import argparse
 import contextlib
-import signal
-import sys
 from collections.abc import Iterator, Sequence
 
-from iicnet_jax import console
-from iicnet_jax.cli import data, demo, models, moving, pictures, weights
+from iicnet_jax import signals
 from iicnet_jax.errors import UserError
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs the command that the arguments name."""
-    with console.exit_on_user_error(), _disk_errors(), _unwound_when_terminated():
-        console.set_up_logging()
-        arguments, others = _parser().parse_known_args(argv)
-        if others and not arguments.takes_config:
-            raise UserError(f"unexpected argument {others[0]!r} (see --help)")
-        arguments.config_flags = others
-        arguments.command(arguments)
+    with signals.unwinding():
+        from iicnet_jax import console
+
+        with console.exit_on_user_error(), _disk_errors(), console.printing():
+            console.set_up_logging()
+            arguments, others = _parser().parse_known_args(argv)
+            if others and not arguments.takes_config:
+                raise UserError(f"unexpected argument {others[0]!r} (see --help)")
+            arguments.config_flags = others
+            arguments.command(arguments)
 
 
 @contextlib.contextmanager
@@ -32,32 +31,17 @@ def _disk_errors() -> Iterator[None]:
         raise UserError(f"{where}{error.strerror or error}") from error
 
 
-@contextlib.contextmanager
-def _unwound_when_terminated() -> Iterator[None]:
-    """SIGTERM leaves nothing half-written, as Ctrl-C does."""
-
-    def stop(*_):
-        # JAX catches everything in places, and with it what is raised here: then it comes again.
-        signal.setitimer(signal.ITIMER_REAL, 1)
-        if not isinstance(sys.exc_info()[1], SystemExit):  # what tidies up is not interrupted
-            sys.exit(128 + signal.SIGTERM)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGALRM)}
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _parser():
+    import argparse
+
+    from iicnet_jax.cli import data, demo, models, moving, pictures, weights
+
     parser = argparse.ArgumentParser(
         "iicnet",
         description="Several pictures in one, and back.",
         epilog="Exit status: 0 done, 1 a mistake or a broken file (one message says which), 2 "
-        "unknown or missing arguments, 130 stopped by Ctrl-C, 143 by SIGTERM. docs/commands.md "
-        "describes every command.",
+        "unknown or missing arguments, 130 stopped by Ctrl-C, 143 by SIGTERM, 141 nobody reads "
+        "the output. docs/commands.md describes every command.",
     )
     parser.set_defaults(takes_config=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
