@@ -8,7 +8,6 @@ embedding beside its error, the restored images, and their errors.
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -19,7 +18,7 @@ from iicnet_jax import console
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.evaluation.pictures import AMPLIFICATION, error_map
-from iicnet_jax.files import replacing
+from iicnet_jax.files import replacing, typed_path
 
 IMAGES = 3
 GAP = 8
@@ -34,14 +33,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         "experiments.figure", description="One picture of several methods on one test sample."
     )
-    parser.add_argument("runs", type=Path, nargs="+", help="workdirs of runs")
+    parser.add_argument("runs", type=typed_path, nargs="+", help="workdirs of runs")
     parser.add_argument("--sample", help="name of a test sample; the first that all runs have")
     parser.add_argument(
         "--images", type=int, default=IMAGES, help="images of the sample that are shown"
     )
     parser.add_argument("--crop", type=_box, help="X,Y,WIDTH,HEIGHT in the inputs' pixels")
     parser.add_argument("--names", help="of the runs, separated by commas")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="PNG or JPEG file")
+    parser.add_argument("-o", "--output", type=typed_path, required=True, help="PNG or JPEG file")
     arguments = parser.parse_args()
     with console.exit_on_user_error():
         runs = workdirs.read(arguments.runs)

@@ -31,7 +31,7 @@ from iicnet_jax.data.resize import imresize
 from iicnet_jax.data.sample import flickr1024, photographs
 from iicnet_jax.data.store import is_junk
 from iicnet_jax.errors import UserError
-from iicnet_jax.files import write_json
+from iicnet_jax.files import typed_path, write_json
 from iicnet_jax.pictures import SUFFIXES, read_picture
 
 SPLITS = ("train", "validation", "test")
@@ -68,9 +68,13 @@ def main() -> None:
         "experiments.photographs",
         description="Datasets in the published layouts from photographs and videos of one's own.",
     )
-    parser.add_argument("--photos", type=Path, required=True, help="folder of photographs")
-    parser.add_argument("--videos", type=Path, help="folder with a folder of frames for each video")
-    parser.add_argument("--out", type=Path, required=True, help="gets a folder for each dataset")
+    parser.add_argument("--photos", type=typed_path, required=True, help="folder of photographs")
+    parser.add_argument(
+        "--videos", type=typed_path, help="folder with a folder of frames for each video"
+    )
+    parser.add_argument(
+        "--out", type=typed_path, required=True, help="gets a folder for each dataset"
+    )
     arguments = parser.parse_args()
     with console.exit_on_user_error():
         write(arguments.photos, arguments.videos, arguments.out)
@@ -95,7 +99,7 @@ def write(photos: Path, videos: Path | None, out: Path) -> None:
         kind: {split: [path.name for path in paths] for split, paths in splits.items()}
         for kind, splits in {"photographs": pictures, "videos": sequences}.items()
     }
-    write_json(Path(out).expanduser() / "pictures.json", names)
+    write_json(out / "pictures.json", names)
 
 
 def find_pictures(folder: Path) -> Splits:
@@ -319,7 +323,7 @@ def _images(folder: Path) -> list[Path]:
 
 def _children(folder: Path) -> list[Path]:
     try:
-        return sorted(folder.expanduser().iterdir())
+        return sorted(folder.iterdir())
     except OSError as error:
         raise UserError(f"the folder {folder} cannot be read ({error})") from error
 

@@ -22,7 +22,7 @@ from iicnet_jax.cli.arguments import positive
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.evaluation.pictures import AMPLIFICATION, error_map
 from iicnet_jax.evaluation.tables import COLUMNS, TITLES, number
-from iicnet_jax.files import write_text
+from iicnet_jax.files import typed_path, write_text
 
 PAGE = Path(__file__).with_name("report.html")  # with TITLE and BODY
 PARTS = {
@@ -37,8 +37,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         "experiments.report", description="Runs as one self-contained HTML page."
     )
-    parser.add_argument("workdirs", type=Path, nargs="+", help="folders of runs")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="HTML file")
+    parser.add_argument("workdirs", type=typed_path, nargs="+", help="folders of runs")
+    parser.add_argument("-o", "--output", type=typed_path, required=True, help="HTML file")
     parser.add_argument(
         "--samples", type=positive, default=1, help="test samples that are shown; each takes MBs"
     )

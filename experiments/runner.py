@@ -24,6 +24,7 @@ from iicnet_jax.cli.arguments import positive
 from iicnet_jax.data.sample import WRITERS, write_sample
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation.tables import markdown
+from iicnet_jax.files import typed_path
 
 SEEDS = 3  # with fewer, a difference is not claimed
 SAMPLE = "sample"
@@ -47,9 +48,9 @@ class _Experiments:
 
     def __init__(self, table: Table, arguments: argparse.Namespace, overrides: Mapping[str, str]):
         self.table = table
-        self.folder = arguments.workdir.expanduser().resolve()
+        self.folder = arguments.workdir.resolve()
         self.notes = []
-        data = Path(arguments.data).expanduser().resolve()
+        data = typed_path(arguments.data).resolve()
         if arguments.data == SAMPLE:
             data = self.folder / SAMPLE
             _complete_sample(data)
@@ -181,7 +182,7 @@ def _parse(table, argv):
         "photographs in their place",
     )
     parser.add_argument(
-        "--workdir", type=Path, required=True, help="folder of all runs and of the table"
+        "--workdir", type=typed_path, required=True, help="folder of all runs and of the table"
     )
     parser.add_argument(
         "--size",
@@ -205,7 +206,7 @@ def _parse(table, argv):
     arguments.size = arguments.size or ("miniature" if arguments.data == SAMPLE else "full")
     if arguments.steps:
         overrides["steps"] = str(arguments.steps)
-    if arguments.data != SAMPLE and not Path(arguments.data).expanduser().is_dir():
+    if arguments.data != SAMPLE and not typed_path(arguments.data).is_dir():
         raise UserError(f"--data: there is no folder {arguments.data}")
     return arguments, overrides
 

@@ -110,7 +110,7 @@ class Workdir:
 
 def read(paths: Sequence[Path]) -> list[Workdir]:
     """The runs in folders. Raises UserError for a folder that holds none."""
-    runs = [Workdir(path.expanduser().resolve()) for path in paths]
+    runs = [Workdir(path.resolve()) for path in paths]
     for run in runs:
         _ = run.config
     return runs

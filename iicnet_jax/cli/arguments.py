@@ -32,6 +32,8 @@ def size(text: str) -> tuple[int, int]:
 def expand(paths: Sequence[Path]) -> list[Path]:
     """Paths with * ? or [ in them that do not exist become the files that fit, as in a shell.
 
+    Folders that exist are taken as they are called, and so are brackets where else nothing fits.
+
     Raises:
       UserError: nothing fits.
     """
@@ -40,10 +42,13 @@ def expand(paths: Sequence[Path]) -> list[Path]:
         if path.exists() or not glob.has_magic(str(path)):
             expanded.append(path)
             continue
-        found = [Path(name) for name in sorted(glob.glob(str(path)))]
+        folder = next(folder for folder in path.parents if folder.exists())
+        pattern = str(path.relative_to(folder))
+        found = glob.glob(pattern, root_dir=folder)
+        found = found or glob.glob(pattern.replace("[", "[[]"), root_dir=folder)
         if not found:
             raise UserError(f"there is nothing that fits {path}")
-        expanded += found
+        expanded += [folder / name for name in sorted(found)]
     return expanded
 
 

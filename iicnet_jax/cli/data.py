@@ -5,6 +5,7 @@ from pathlib import Path
 
 from iicnet_jax.cli.arguments import add_command, positive
 from iicnet_jax.errors import UserError
+from iicnet_jax.files import typed_path
 
 # Problems that are printed in full.
 SHOWN = 20
@@ -29,7 +30,9 @@ def add_commands(commands) -> None:
         "write a configuration's dataset as a TensorFlow dataset (ArrayRecord)",
         usage=f"%(prog)s {CONFIG} --out DIR [--tile PIXELS]",
     )
-    prepare.add_argument("--out", type=Path, required=True, help="folder for prepared datasets")
+    prepare.add_argument(
+        "--out", type=typed_path, required=True, help="folder for prepared datasets"
+    )
     prepare.add_argument(
         "--tile", type=positive, help="side of the tiles images are cut into; whole files without"
     )
@@ -41,7 +44,7 @@ def add_commands(commands) -> None:
         _sample,
         "write a miniature of every dataset, from photographs that come with scikit-image",
     )
-    sample.add_argument("--out", type=Path, required=True, help="folder for the datasets")
+    sample.add_argument("--out", type=typed_path, required=True, help="folder for the datasets")
 
 
 def _check(arguments):

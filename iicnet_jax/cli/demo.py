@@ -1,8 +1,7 @@
 """iicnet demo: a page in the browser."""
 
-from pathlib import Path
-
 from iicnet_jax.cli.arguments import add_command, positive
+from iicnet_jax.files import typed_path
 from iicnet_jax.pictures import MAX_PIXELS
 
 
@@ -43,7 +42,7 @@ def _by_title(models):
     """Model directories by the name of what was given, or all of it where two have one name."""
     from iicnet_jax import bundled
 
-    names = [Path(model).expanduser().resolve().name for model in models]
+    names = [typed_path(model).resolve().name for model in models]
     return {
         name if names.count(name) == 1 else model: bundled.find(model)
         for name, model in zip(names, models, strict=True)

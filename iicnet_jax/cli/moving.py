@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-from pathlib import Path
 
 from tqdm import tqdm
 
@@ -18,6 +17,7 @@ from iicnet_jax.cli.arguments import (
     show,
     size,
 )
+from iicnet_jax.files import typed_path
 
 
 def add_commands(commands) -> None:
@@ -37,15 +37,15 @@ def _add_ways(name, commands, embed_command, restore_command):
     add_model(embed, f"the bundled one for {'video' if name == 'gif' else name}")
     if name == "stereo":
         embed.add_argument(
-            "input", type=Path, nargs="+", help="left and right view, or one file with both"
+            "input", type=typed_path, nargs="+", help="left and right view, or one file with both"
         )
         embed.add_argument(
             "--fit", action="store_true", help="scale and crop the right view to the left one"
         )
     else:
-        embed.add_argument("input", type=Path, help="the file")
+        embed.add_argument("input", type=typed_path, help="the file")
     restore = add_command(commands, "restore", restore_command, _RESTORE[name])
-    restore.add_argument("input", type=Path, help="the embedding")
+    restore.add_argument("input", type=typed_path, help="the embedding")
     add_model(restore, "the bundled one that embedded the file")
     restore.add_argument("--size", type=size, help="WIDTHxHEIGHT, for files without a record")
     restore.add_argument(
@@ -53,7 +53,7 @@ def _add_ways(name, commands, embed_command, restore_command):
     )
     for parser in (embed, restore):
         parser.add_argument(
-            "-o", "--out", type=Path, required=True, help=_OUT[name, parser is embed]
+            "-o", "--out", type=typed_path, required=True, help=_OUT[name, parser is embed]
         )
         parser.add_argument("--overwrite", action="store_true", help="replace existing files")
         add_limits(parser)

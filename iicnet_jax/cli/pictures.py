@@ -22,7 +22,8 @@ from iicnet_jax.cli.arguments import (
     size,
 )
 from iicnet_jax.errors import UserError
-from iicnet_jax.media.images import LOSSLESS
+from iicnet_jax.files import typed_path
+from iicnet_jax.media.images import LOSSLESS, check_output
 from iicnet_jax.pictures import SUFFIXES
 
 VIDEO = ".mkv"  # what `inspect` looks for besides pictures
@@ -33,20 +34,26 @@ def add_commands(commands) -> None:
     embed = add_command(commands, "embed", _embed, "hide pictures in one")
     embed.add_argument(
         "pictures",
-        type=Path,
+        type=typed_path,
         nargs="+",
         help="in order, the reference first; or folders, each with the pictures of one embedding; "
         "models for one picture take any number of either",
     )
     embed.add_argument(
-        "-o", "--out", type=Path, required=True, help="a .png or .webp file; for several, a folder"
+        "-o",
+        "--out",
+        type=typed_path,
+        required=True,
+        help="a .png or .webp file; for several, a folder",
     )
     restore = add_command(commands, "restore", _restore, "get the pictures back from embeddings")
-    restore.add_argument("embeddings", type=Path, nargs="+", help="files, or folders of files")
+    restore.add_argument(
+        "embeddings", type=typed_path, nargs="+", help="files, or folders of files"
+    )
     restore.add_argument(
         "-o",
         "--out",
-        type=Path,
+        type=typed_path,
         required=True,
         help="folder for 00.png, 01.png, ...; for several embeddings, a folder in it for each",
     )
@@ -61,13 +68,15 @@ def add_commands(commands) -> None:
     evaluate = add_command(
         commands, "evaluate", _evaluate, "embed and restore pictures, and measure what is lost"
     )
-    evaluate.add_argument("pictures", type=Path, nargs="+", help="as for embed")
+    evaluate.add_argument("pictures", type=typed_path, nargs="+", help="as for embed")
     for parser in (embed, evaluate):
         parser.add_argument(
             "--fit", action="store_true", help="scale and crop pictures to the reference's size"
         )
     inspect = add_command(commands, "inspect", _inspect, "say what is in embeddings")
-    inspect.add_argument("embeddings", type=Path, nargs="+", help="files, or folders of files")
+    inspect.add_argument(
+        "embeddings", type=typed_path, nargs="+", help="files, or folders of files"
+    )
     for parser in (embed, evaluate):
         add_model(parser, "a bundled one for so many pictures")
     add_model(restore, "the bundled one that embedded the file")
@@ -82,6 +91,8 @@ def _embed(arguments):
     network, groups = _network_and_groups(arguments)
     outputs = [_output(group, arguments.out) for group in groups]
     _check_names(outputs)
+    for out in outputs:
+        check_output(out, arguments.overwrite)
 
     def embed(job):
         group, out = job

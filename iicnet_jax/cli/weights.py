@@ -1,9 +1,8 @@
 """iicnet import-weights, export-weights: model directories from elsewhere."""
 
-from pathlib import Path
-
 from iicnet_jax.cli.arguments import add_command
 from iicnet_jax.errors import UserError
+from iicnet_jax.files import typed_path
 
 
 def add_commands(commands) -> None:
@@ -14,7 +13,7 @@ def add_commands(commands) -> None:
         _import,
         "make a model of a weight file (.pth) that the authors of IICNet published",
     )
-    imports.add_argument("file", type=Path, help="the weight file; nothing in it is executed")
+    imports.add_argument("file", type=typed_path, help="the weight file; nothing in it is executed")
     imports.add_argument(
         "--embedding-channels",
         type=int,
@@ -25,12 +24,14 @@ def add_commands(commands) -> None:
     exports = add_command(
         commands, "export-weights", _export, "make a model of a run, finished or not"
     )
-    exports.add_argument("workdir", type=Path, help="of the run")
+    exports.add_argument("workdir", type=typed_path, help="of the run")
     exports.add_argument(
         "--checkpoint", choices=("latest", "best"), default="latest", help="which weights to take"
     )
     for parser in (imports, exports):
-        parser.add_argument("-o", "--out", type=Path, required=True, help="folder for the model")
+        parser.add_argument(
+            "-o", "--out", type=typed_path, required=True, help="folder for the model"
+        )
         parser.add_argument(
             "--overwrite", action="store_true", help="replace a model that is there"
         )
