@@ -22,6 +22,7 @@ from iicnet_jax.demo.content import (
     title,
 )
 from iicnet_jax.errors import UserError
+from iicnet_jax.files import workspace
 from iicnet_jax.media.convert import Network, embed_files, restore_file
 from iicnet_jax.pictures import SUFFIXES
 
@@ -38,6 +39,11 @@ CSS = """
     position: static; max-width: none; border: none; text-align: center; white-space: normal;
 }
 """
+
+
+def scratch():
+    """A folder for files of the page; those of a page that was killed go."""
+    return workspace(Path(tempfile.gettempdir()), prefix="iicnet_page.")
 
 
 def build_page(gr, networks: Mapping[str, Network], max_pixels: int):
@@ -100,9 +106,9 @@ def _embed_tab(gr, network: Network, embedded, max_pixels: int) -> None:
         paths = _paths(files)
         # Gradio copies files when it takes a result; when it asks for the next, they are not
         # needed any more.
-        with tempfile.TemporaryDirectory(prefix="embed.") as folder:
+        with scratch() as folder:
             with _told(gr, paths):
-                output = Path(folder) / f"{paths[0].stem if paths else ''}_embedding.png"
+                output = folder / f"{paths[0].stem if paths else ''}_embedding.png"
                 done = embed_files(network, paths, output, fit=fit, max_pixels=max_pixels)
             embedded = embedded | {done.record.pixels: Originals(tuple(paths), fit)}
             lines = embedding_facts(done, network)
@@ -168,8 +174,7 @@ def _restore_tab(gr, network: Network, embedded, max_pixels: int) -> None:
         if file is None:
             raise _error(gr, "Choose an embedding file first.")
         path = Path(file)
-        with tempfile.TemporaryDirectory(prefix="restore.") as temporary:
-            folder = Path(temporary)
+        with scratch() as folder:
             with _told(gr, [path]):
                 done = restore_file(
                     network, path, folder / "restored", force=force, max_pixels=max_pixels

@@ -1,16 +1,18 @@
 """The page: pictures into one embedding file and back, in a browser on this machine (Gradio).
 
-`serve` starts it; `layout` says what it looks like, and `content` what it computes.
+`serve` starts it; `layout` says what it looks like, `content` what it computes, and `guard` whom it
+answers.
 """
 
 import os
 import signal
-import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from iicnet_jax import signals
 from iicnet_jax.demo import layout
+from iicnet_jax.demo.guard import Guard
 from iicnet_jax.errors import UserError
 from iicnet_jax.media.convert import Network, load_network
 from iicnet_jax.pictures import MAX_PIXELS
@@ -20,11 +22,6 @@ MAX_FILE_SIZE = "500mb"  # of an upload
 
 # Gradio reads these when it is imported and later.
 OFFLINE = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
-# Whatever a version of Gradio's page asks for, the browser gets nothing from other hosts.
-POLICY = (
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' blob: data:; "
-    "frame-ancestors 'self'; form-action 'self'"
-)
 
 
 def serve(
@@ -47,13 +44,11 @@ def serve(
     Raises:
       UserError: Gradio is not installed, a model cannot be loaded, or the port is taken.
     """
-    # Else files would stay when the process is told to end.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory(prefix="iicnet_page.") as folder:
+    with signals.unwinding(), layout.scratch() as folder:
         gr = _gradio(folder)
         networks = load_networks(models, tile=tile, progress=lambda tiles: _progress(gr, tiles))
         page = layout.build_page(gr, networks, max_pixels)
-        _launch(gr, page, port, open_browser)
+        _launch(gr, page, folder, port, open_browser)
         # No exception from here on: the interpreter would swallow one that falls into a callback.
         end = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -79,13 +74,13 @@ def _progress(gr, tiles):
     return gr.Progress().tqdm(tiles, desc="Computing", unit="tiles")
 
 
-def _gradio(folder: str):
+def _gradio(folder: Path):
     """Gradio, which reports nothing, looks up nothing, and keeps its files in `folder`.
 
     Raises:
       UserError: it is not installed.
     """
-    os.environ.update(OFFLINE | {"GRADIO_TEMP_DIR": folder})
+    os.environ.update(OFFLINE | {"GRADIO_TEMP_DIR": str(folder)})
     try:
         import gradio
     except ImportError as error:
@@ -93,14 +88,14 @@ def _gradio(folder: str):
     return gradio
 
 
-def _launch(gr, page, port: int | None, open_browser: bool) -> None:
+def _launch(gr, page, folder: Path, port: int | None, open_browser: bool) -> None:
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     middleware = [
         # A foreign site whose name points to this machine is not answered.
         Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"]),
-        Middleware(_Policy),
+        Middleware(Guard, folder=folder),
     ]
     try:
         page.launch(
@@ -133,19 +128,3 @@ def _theme(gr):
     return gr.themes.Soft(primary_hue="teal", secondary_hue="teal", font=font).set(
         checkbox_border_color="*neutral_400"
     )
-
-
-class _Policy:
-    """Adds POLICY to every answer (ASGI middleware)."""
-
-    def __init__(self, app):
-        self.app = app
-
-    async def __call__(self, scope, receive, send):
-        async def send_with_policy(message):
-            if message["type"] == "http.response.start":
-                header = (b"content-security-policy", POLICY.encode())
-                message = message | {"headers": [*message.get("headers", []), header]}
-            await send(message)
-
-        await self.app(scope, receive, send_with_policy)

@@ -131,6 +131,11 @@ def test_only_this_machine_is_answered(address):
     request = urllib.request.Request(address, headers={"Host": "example.org"})
     with pytest.raises(urllib.error.HTTPError, match="400"):
         urllib.request.urlopen(request, timeout=5)
+    upload = urllib.request.Request(
+        f"{address}gradio_api/upload", b"", headers={"Origin": "http://example.org"}
+    )
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(upload, timeout=5)
     with urllib.request.urlopen(address, timeout=5) as answer:
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
 

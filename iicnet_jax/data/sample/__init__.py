@@ -5,7 +5,6 @@ a `miniature.json` that says how much of what there is. One file a dataset; `pho
 photographs train, validate and test.
 """
 
-import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from iicnet_jax.data.sample import (
 )
 from iicnet_jax.data.store import MINIATURE
 from iicnet_jax.errors import UserError
-from iicnet_jax.files import write_json
+from iicnet_jax.files import workspace, write_json
 
 # Each writes its dataset into a folder and returns the counts of its regime's DATASET.
 WRITERS: Mapping[str, Callable[[Path], Mapping[str, int]]] = {
@@ -95,10 +94,9 @@ def write_datasets(
 
 
 def _write_whole(folder: Path, write: Callable[[Path], Mapping[str, int]]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
+    with workspace(folder.parent) as temporary:
         # A folder of its own, because the temporary one is private to the user.
-        dataset = Path(temporary) / folder.name
+        dataset = temporary / folder.name
         dataset.mkdir()
         write_json(dataset / MINIATURE, {"counts": write(dataset)})
         dataset.rename(folder)
