@@ -301,7 +301,10 @@ def test_what_is_written_must_fit_together(tmp_path):
 
 def test_the_longest_record_is_read(tmp_path):
     pixels = noise(6, 7)
-    record = record_of(pixels, about={"quotes": '"' * 30000})
+    record = record_of(pixels, about={"quotes": '"' * 30000, "more": ""})
+    spare = MAX_LENGTH - len(record.to_json())
+    record = record_of(pixels, about={**record.about, "more": "a" * spare})
+    assert len(record.to_json()) == MAX_LENGTH
     for suffix in SUFFIXES:
         write_embedding(tmp_path / f"a.{suffix}", pixels, record)
         assert read_embedding(tmp_path / f"a.{suffix}")[1] == record

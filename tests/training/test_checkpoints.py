@@ -66,6 +66,13 @@ def test_the_last_and_the_best_are_kept(tmp_path):
         )
 
 
+def test_one_is_kept_if_nothing_else_is_asked_for(tmp_path):
+    with Checkpoints(tmp_path) as kept:
+        for step in (1, 2):
+            kept.save(make_state(step, 1.0))
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["2"]
+
+
 def test_saving_a_step_twice_keeps_the_first(tmp_path):
     with Checkpoints(tmp_path) as kept:
         kept.save(make_state(1, 1.0))
@@ -83,6 +90,12 @@ def test_reading_does_not_tidy_up_after_a_running_training(tmp_path):
     with Checkpoints(tmp_path, read_only=True) as kept:
         assert kept.latest_step() == 1
     assert half_written.exists()
+
+
+def test_a_reader_writes_nothing(tmp_path):
+    with Checkpoints(tmp_path, read_only=True) as kept:
+        kept.save(make_state(1, 1.0))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("shapes", [{"v": (3, 2)}, {"w": (4, 2)}])

@@ -90,3 +90,15 @@ def test_features_are_of_bgr_images_without_their_mean_at_an_eighth_of_224():
     assert features.shape == (1, 28, 28, 3)
     np.testing.assert_allclose(features[..., 0], 255 * 0.8 - 103.939 + 9 * 5, rtol=1e-5)
     assert not features[..., 1:].any()
+
+
+def test_larger_images_are_sampled_and_not_averaged():
+    """Of four pixels in a row, the middle two count."""
+    kernel = np.zeros((3, 3, 3, 1), np.float32)
+    kernel[1, 1, 0, 0] = 1.0
+    pass_on = np.zeros((3, 3, 1, 1), np.float32)
+    pass_on[1, 1, 0, 0] = 1.0
+    network = VGG19(((kernel, np.float32([200.0])), *((pass_on, np.float32([0.0])),) * 8))
+    columns = np.zeros((1, 2, 4 * 224, 3), np.float32)
+    columns[:, :, ::4] = columns[:, :, 3::4] = 1.0
+    np.testing.assert_allclose(network(jnp.asarray(columns)), 200 - 103.939, rtol=1e-5)
