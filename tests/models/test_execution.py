@@ -13,6 +13,7 @@ from iicnet_jax.models.coupling import AffineCoupling
 from iicnet_jax.models.dense_block import DenseBlock
 from iicnet_jax.models.execution import MEMORY, Execution, scan, set_execution
 from iicnet_jax.models.quantisation import round_to_levels
+from iicnet_jax.models.relation import RelationModule
 from iicnet_jax.models.shapes import OneKey
 from iicnet_jax.models.stack import Stack
 
@@ -138,6 +139,27 @@ def test_a_loop_holds_every_layer_once():
     coupling, head_and_tail = 3 * 5, 5 + 1 + 1 + 1 + 5
     assert convolutions("unroll", 2, 2) == 2 * (coupling + head_and_tail)
     assert convolutions("scan", 3, 4) == coupling + head_and_tail
+
+
+@pytest.mark.parametrize("loop", ["unroll", "scan"])
+@pytest.mark.parametrize("relation", [False, True])
+def test_written_out_a_barrier_keeps_apart_what_is_computed_twice(loop, relation):
+    """The compiler would merge both, and keep what was to be computed again."""
+    network = nnx.eval_shape(
+        lambda: (
+            RelationModule(2, 3, 2, rngs=nnx.Rngs(0)).embed_network if relation else couplings(1)
+        )
+    )
+    set_execution(network, Execution("remat", loop))
+    graph, params = nnx.split(network, nnx.Param)
+
+    def loss(params, x):
+        network = nnx.merge(graph, params)
+        return (network(x) if relation else network.forward(x)).sum()
+
+    x = jax.ShapeDtypeStruct((1, 4, 4, 6), jnp.float32)
+    program = jax.jit(jax.grad(loss)).lower(params, x).as_text()
+    assert ("optimization_barrier" in program) == (loop == "unroll")
 
 
 def test_the_gradient_of_unrolled_items_is_one_concatenation():
