@@ -1,6 +1,7 @@
 """The bundled models in words and numbers."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from iicnet_jax.bundled import USES, fingerprint_of, folders
 from iicnet_jax.evaluation.tables import markdown, number
@@ -13,7 +14,7 @@ PAPER_BLOCKS = {True: 10, False: 24}
 
 def describe_all() -> list[dict]:
     """Every bundled model: `name`, `use`, `command`, `model`, `about`, ... as JSON has it."""
-    return [_describe(name, folder) for name, folder in folders().items()]
+    return [describe(name, folder) for name, folder in folders().items()]
 
 
 def as_text(found: Sequence[Mapping]) -> str:
@@ -35,7 +36,8 @@ def as_text(found: Sequence[Mapping]) -> str:
     return "\n".join(lines)
 
 
-def _describe(name, folder) -> dict:
+def describe(name: str, folder: Path) -> dict:
+    """One model, as `describe_all` lists it. Raises UserError if it is damaged."""
     config = load_config(folder)
     use, command = USES.get(name, ("", ""))
     model = config["model"]

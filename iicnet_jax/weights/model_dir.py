@@ -3,14 +3,16 @@
 import hashlib
 import inspect
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from flax import nnx
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
+from iicnet_jax import json_files
 from iicnet_jax.errors import UserError
 from iicnet_jax.files import replacing, write_json
 from iicnet_jax.models import NETWORKS, Network
@@ -23,6 +25,22 @@ CONFIG = "config.json"
 IN_WORKDIR = "model"  # the model directory of a run whose steps are all done
 # In the fingerprint only where they are not the default, so that older models keep theirs.
 NEWER_ARGUMENTS = {"full_size", "growth"}
+# The greatest whole numbers that a network is made with; widths have the last one.
+GREATEST = {"num_images": 1000, "num_blocks": 10_000}
+GREATEST_WIDTH = 65536
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+_PART = {"psnr": json_files.NUMBER, "ssim": json_files.NUMBER}
+# What `quality.measured_quality` writes; `about` has it where the model has been measured.
+QUALITY = {
+    "embedding": _PART,
+    "restored": _PART,
+    "samples": int,
+    "split": str,
+    "data": {"regime": str, "root": str, "miniature": bool},
+    "devices": [str],
+    "date": (str, type(None)),
+}
 
 
 def save_model(
@@ -76,53 +94,105 @@ def load_config(folder: Path) -> dict:
                 f"{folder} holds no model ({name} is missing): name a folder with {WEIGHTS} and "
                 f"{CONFIG}, such as `model` in the workdir of a finished run"
             )
-    try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"the model in {folder} is damaged: {error}") from error
-    if config.get("format") != FORMAT_VERSION:
+    config = json_files.read(folder / CONFIG, {"format": int})
+    if config["format"] != FORMAT_VERSION:
         raise UserError(
-            f"the model in {folder} has the format {config.get('format')}, and this version reads "
+            f"the model in {folder} has the format {config['format']}, and this version reads "
             f"{FORMAT_VERSION}: use the version of iicnet_jax that wrote it"
         )
     # Models from before there were other methods do not name theirs.
-    method = config.setdefault("method", "iicnet")
-    if method not in NETWORKS:
+    config = {"method": "iicnet", "about": {}, "fingerprint": None} | config
+    method = config["method"]
+    if not isinstance(method, str) or method not in NETWORKS:
         raise UserError(
-            f"the model in {folder} is of the method {method!r}, and this version knows "
+            f"the model in {folder} is of the method {repr(method)[:80]}, and this version knows "
             f"{', '.join(NETWORKS)}: use the version of iicnet_jax that wrote it"
         )
+    try:
+        json_files.check(config, {"model": dict, "about": dict, "fingerprint": _is_fingerprint})
+        check_arguments(config["model"], method)
+        json_files.check(config["about"], {"quality": QUALITY} if "quality" in config["about"] else {})
+    except ValueError as error:
+        raise UserError(f"{folder / CONFIG} is damaged: {error}") from error
     return config
+
+
+def check_arguments(fields: Mapping, method: str) -> None:
+    """Raises ValueError unless `fields` may be arguments of a method's network.
+
+    They have its names and types, and are not so great that it would take minutes to make.
+    """
+    known = dict(inspect.signature(NETWORKS[method].__init__).parameters)
+    del known["self"], known["rngs"]
+    for name in known.keys() - fields.keys():
+        if known[name].default is inspect.Parameter.empty:
+            raise ValueError(f"it lacks model.{name}")
+    for name, value in fields.items():
+        if name not in known:
+            raise ValueError(f"model.{repr(name)[1:-1][:80]} is no argument of {method}")
+        json_files.check(value, known[name].annotation, f"model.{name}")
+        greatest = GREATEST.get(name, GREATEST_WIDTH)
+        if type(value) is int and not 1 <= value <= greatest:
+            raise ValueError(f"model.{name} is {value}, but must be from 1 to {greatest}")
 
 
 def load_model(folder: Path) -> Network:
     """Builds the network that `save_model` wrote.
 
     Raises:
-      UserError: the folder holds no model, a newer format, or damaged files.
+      UserError: the folder holds no model, a newer format, damaged files, or other weights than
+        those that its configuration was written for.
     """
     config = load_config(folder)
+    arrays = _read_weights(folder / WEIGHTS)
+    blocks = config["model"].get("num_blocks", 1)
+    if blocks > len(arrays):  # before so many are made: a file may claim any
+        raise UserError(
+            f"{folder / WEIGHTS} does not fit {CONFIG}: it has {len(arrays)} parameters for "
+            f"{blocks} blocks"
+        )
     try:
-        arrays = load_file(folder / WEIGHTS)
-    except SafetensorError as error:
-        raise UserError(f"the model in {folder} is damaged: {error}") from error
-    # Only the shapes: drawing initial weights takes longer than reading these.
-    network = NETWORKS[config["method"]]
-    model = without_weights(network, **config["model"])
+        # Only the shapes: drawing initial weights takes longer than reading these.
+        model = without_weights(NETWORKS[config["method"]], **config["model"])
+    except ValueError as error:
+        raise UserError(f"{folder / CONFIG} is damaged: {error}") from error
     state = nnx.state(model, nnx.Param)
     shapes = parameter_shapes(state)
     if shapes.keys() != arrays.keys():
         different = sorted(shapes.keys() ^ arrays.keys())
-        raise UserError(f"{folder / WEIGHTS} does not fit {CONFIG}: see {', '.join(different[:3])}")
+        listed = ", ".join(repr(name)[1:-1][:80] for name in different[:3])
+        raise UserError(f"{folder / WEIGHTS} does not fit {CONFIG}: see {listed}")
     for name, shape in shapes.items():
         if shape != arrays[name].shape:
             raise UserError(
                 f"{folder / WEIGHTS} does not fit {CONFIG}: {name} has the shape "
                 f"{arrays[name].shape}, not {shape}"
             )
+    stated = config["fingerprint"]
+    if stated not in (None, _digest(arrays, config["model"], config["method"])):
+        raise UserError(
+            f"{folder / WEIGHTS} is damaged, or not the file that {CONFIG} was written for: its "
+            f"fingerprint is not {stated[:12]}. Copy or install the model again"
+        )
     set_parameters(state, arrays)
     nnx.update(model, state)
     return model
+
+
+def _read_weights(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            names = file.keys()
+            for name in names:
+                if (dtype := file.get_slice(name).get_dtype()) != "F32":
+                    raise UserError(f"{path} does not fit {CONFIG}: numbers are {dtype}, not F32")
+            return {name: file.get_tensor(name) for name in names}
+    except SafetensorError as error:
+        raise UserError(f"{path} is damaged: {repr(str(error))[1:-1][:200]}") from error
+
+
+def _is_fingerprint(value) -> bool:
+    return value is None or (isinstance(value, str) and SHA256.fullmatch(value) is not None)
 
 
 def find_model(path: Path) -> Path:

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.baselines import IRN
-from iicnet_jax.weights.model_dir import fingerprint, load_model, save_model
+from iicnet_jax.weights.model_dir import fingerprint, load_config, load_model, save_model
 
 FIELDS = {
     "num_images": 3,
@@ -62,14 +62,63 @@ def test_damaged_files_are_refused(saved, name):
             '"method": "later"',
             "of the method 'later', and this version knows",
         ),
+        ('"format": 1', '"format": "1"', "its format cannot be '1'"),
+        ('"format": 1', '"form": 1', "it lacks format"),
+        ('"format": 1', '"format": NaN', "NaN is no number"),
+        ('"method": "iicnet"', '"method": ["iicnet"]', "of the method .'iicnet'"),
+        ('"model": {', '"model": 7, "was": {', "its model cannot be 7"),
+        ('"num_images": 3', '"images": 3', "it lacks model.num_images"),
+        ('"num_blocks": 1', '"blocks": 1', "model.blocks is no argument of iicnet"),
+        ('"num_blocks": 1', '"num_blocks": true', "its model.num_blocks cannot be True"),
+        ('"num_blocks": 1', '"num_blocks": 0', "model.num_blocks is 0, but must be from 1 to"),
+        ('"num_blocks": 1', '"num_blocks": 100000000', "is 100000000, but must be from 1 to 10000"),
+        ('"num_blocks": 1', '"num_blocks": 9999', "does not fit config.json: it has .* 9999 blocks"),
+        ('"split": "prop"', '"split": "half"', "split must be one of 'ref', 'prop', not 'half'"),
+        ('"step": 3', '"step": ' + "[" * 900 + "]" * 900, "it is nested more than"),
+        ('"step": 3', '"step": ' + "[" * 100_000, "it is no JSON"),
+        ('"step": 3', '"quality": {}', "it lacks quality.embedding"),
+        ('"step": 3', '"step": "' + "3" * 2**20 + '"', "it has more than 1048576 bytes"),
         ('"num_blocks": 1', '"num_blocks": 2', "does not fit"),
         ('"num_images": 3', '"num_images": 2', "has the shape"),
     ],
 )
 def test_a_configuration_that_does_not_fit_the_weights_is_refused(saved, before, after, message):
     path = saved[1] / "config.json"
+    assert before in path.read_text()
     path.write_text(path.read_text().replace(before, after))
     with pytest.raises(UserError, match=message):
+        load_model(saved[1])
+
+
+@pytest.mark.parametrize("text", ["[1]", "null", "\xff"])
+def test_a_configuration_that_is_no_json_object_is_refused(saved, text):
+    (saved[1] / "config.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError, match=r"config\.json is damaged: it is no JSON"):
+        load_model(saved[1])
+
+
+def test_one_flipped_bit_in_the_weights_is_seen(saved):
+    path = saved[1] / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-10] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"model\.safetensors is damaged, or not the file that"):
+        load_model(saved[1])
+
+
+def test_a_model_from_before_there_were_fingerprints_is_read(saved):
+    path = saved[1] / "config.json"
+    config = json.loads(path.read_text())
+    del config["fingerprint"], config["about"]
+    path.write_text(json.dumps(config))
+    assert load_config(saved[1])["about"] == {}
+    assert load_model(saved[1]).num_images == 3
+
+
+def test_weights_of_other_numbers_are_refused(saved):
+    path = saved[1] / "model.safetensors"
+    save_file({name: a.astype("f2") for name, a in load_file(path).items()}, path)
+    with pytest.raises(UserError, match="numbers are F16, not F32"):
         load_model(saved[1])
 
 
