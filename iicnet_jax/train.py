@@ -96,7 +96,9 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         _describe(config, workdir, state, first_step, steps, mesh, writer)
         validate = _Validation(config, regime, build.inference_graph(model, config), writer)
         guard = LossGuard(
-            workdir / "nonfinite_loss.json", lambda index: regime.names("train")[index]
+            workdir / "nonfinite_loss.json",
+            lambda index: regime.names("train")[index],
+            unverified=kept.unverified,
         )
         report = Report(writer, schedule, config.data.batch_size)
 

@@ -63,9 +63,14 @@ class LossGuard:
     Args:
       report: the file that is written before the run stops.
       sample_name: the name of a sample, given its number in the training split.
+      unverified: the step that the run went on from, where nothing shows whether its checkpoint
+        was damaged.
     """
 
-    def __init__(self, report: Path, sample_name: Callable[[int], str]):
+    def __init__(
+        self, report: Path, sample_name: Callable[[int], str], unverified: int | None = None
+    ):
+        self._unverified = unverified
         self._report = report
         self._sample_name = sample_name
         self._pending = collections.deque()
@@ -92,10 +97,17 @@ class LossGuard:
         found = {"step": step, "loss": str(loss), "gradient_norm": str(gradient_norm)}
         if distributed.is_main():
             files.write_json(self._report, {**found, "samples": samples})
+        blame = "Look at those images first"
+        if self._unverified is not None:
+            blame = (
+                f"The run went on from the checkpoint of step {self._unverified}, which has no "
+                "checksums: if its files were damaged, put them back or use an older one. Else "
+                "look at those images"
+            )
         raise UserError(
             f"in step {step} the loss was {loss} and the gradient's norm {gradient_norm}, so "
             f"training stopped; the samples of that step are listed in {self._report}, and the "
-            "last checkpoint, of an earlier step, is kept. Look at those images first. If they "
+            f"last checkpoint, of an earlier step, is kept. {blame}. If they "
             "are in order, start in a new workdir with a lower config.optimizer.learning_rate "
             "(half of it, say), a longer config.optimizer.warmup_steps, or a smaller "
             "config.optimizer.clip_norm"

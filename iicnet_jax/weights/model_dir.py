@@ -111,7 +111,9 @@ def load_config(folder: Path) -> dict:
     try:
         json_files.check(config, {"model": dict, "about": dict, "fingerprint": _is_fingerprint})
         check_arguments(config["model"], method)
-        json_files.check(config["about"], {"quality": QUALITY} if "quality" in config["about"] else {})
+        json_files.check(
+            config["about"], {"quality": QUALITY} if "quality" in config["about"] else {}
+        )
     except ValueError as error:
         raise UserError(f"{folder / CONFIG} is damaged: {error}") from error
     return config

@@ -58,3 +58,10 @@ def test_finite_numbers_pass(tmp_path):
         watch.watch(step, jnp.float32(step), ONE, np.array([0]))
     watch.settle()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_that_may_have_been_damaged_is_blamed_before_the_samples(tmp_path):
+    watch = LossGuard(tmp_path / "report.json", str, unverified=6)
+    watch.watch(7, jnp.float32(jnp.nan), ONE, np.array([0]))
+    with pytest.raises(UserError, match="checkpoint of step 6, which has no checksums"):
+        watch.settle()

@@ -20,7 +20,10 @@ from tests.media.fuzz_loop import attempt, main, repeat
 
 QUALITY = {
     **{part: {"psnr": 30.5, "ssim": None} for part in ("embedding", "restored")},
-    **{"samples": 3, "split": "test", "devices": ["cpu"], "date": "2026-01-01"},
+    "samples": 3,
+    "split": "test",
+    "devices": ["cpu"],
+    "date": "2026-01-01",
     "data": {"regime": "hiding", "root": "VOC", "miniature": True},
 }
 VALUES = [
@@ -36,7 +39,11 @@ def seeds(folder: Path) -> list[tuple[dict, bytes]]:
     for number, (method, network, fields) in enumerate(
         [
             ("iicnet", IICNet, {"num_images": 2, "relation_features": 2}),
-            ("iicnet", IICNet, {"num_images": 1, "relation": False, "downscaling": "haar", "split": "prop"}),
+            (
+                "iicnet",
+                IICNet,
+                {"num_images": 1, "relation": False, "downscaling": "haar", "split": "prop"},
+            ),
             ("irn", IRN, {"num_images": 1}),
         ]
     ):

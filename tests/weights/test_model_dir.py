@@ -72,7 +72,11 @@ def test_damaged_files_are_refused(saved, name):
         ('"num_blocks": 1', '"num_blocks": true', "its model.num_blocks cannot be True"),
         ('"num_blocks": 1', '"num_blocks": 0', "model.num_blocks is 0, but must be from 1 to"),
         ('"num_blocks": 1', '"num_blocks": 100000000', "is 100000000, but must be from 1 to 10000"),
-        ('"num_blocks": 1', '"num_blocks": 9999', "does not fit config.json: it has .* 9999 blocks"),
+        (
+            '"num_blocks": 1',
+            '"num_blocks": 9999',
+            "does not fit config.json: it has .* 9999 blocks",
+        ),
         ('"split": "prop"', '"split": "half"', "split must be one of 'ref', 'prop', not 'half'"),
         ('"step": 3', '"step": ' + "[" * 900 + "]" * 900, "it is nested more than"),
         ('"step": 3', '"step": ' + "[" * 100_000, "it is no JSON"),
