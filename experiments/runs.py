@@ -22,6 +22,7 @@ from iicnet_jax.data.sample import SAMPLE_ROOTS
 from iicnet_jax.data.store import MINIATURE
 from iicnet_jax.errors import UserError
 from iicnet_jax.run import load_config
+from iicnet_jax.training.writers import read_metrics
 from iicnet_jax.weights.model_dir import CONFIG, IN_WORKDIR
 
 CONFIGS = Path(configs.__file__).parent
@@ -68,8 +69,7 @@ class Run:
     @property
     def results(self) -> dict | None:
         """What was measured with these evaluation settings, if it was."""
-        path = self._results_file
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        return workdir.read_results(self._results_file)
 
     @property
     def error(self) -> str | None:
@@ -110,7 +110,7 @@ class Run:
         except RunError as error:
             files.write_text(self.folder / ERROR, f"{error}\n")
             raise
-        results = json.loads(path.read_text(encoding="utf-8"))
+        results = workdir.read_results(path)
         results["settings"] = evaluation_settings(self.config)
         files.write_json(self._results_file, results)
         (self.folder / ERROR).unlink(missing_ok=True)
@@ -191,7 +191,7 @@ def seconds_a_step(folder: Path, config: Mapping) -> tuple[float, str] | None:
     for path, other in _configs(folder):
         speeds = list(_reports(path).values())
         if speeds and _without_length(other) == wanted:
-            environment = json.loads((path / workdir.ENVIRONMENT).read_text(encoding="utf-8"))
+            environment = workdir.read_environment(path) or {"devices": []}
             devices = collections.Counter(environment["devices"])
             names = ", ".join(f"{count} x {name}" for name, count in devices.items())
             return 1 / statistics.median(speeds), names
@@ -264,12 +264,9 @@ def _configs(folder):
 
 def _reports(folder) -> dict[int, float]:
     """Steps a second by step."""
-    path = folder / "metrics.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    # The last line may be unfinished.
-    reports = [json.loads(line) for line in lines if line.endswith("}")]
+    reports = read_metrics(folder / "metrics.jsonl")
     speed = "train/steps_per_second"
-    return {report["step"]: report[speed] for report in reports if speed in report}
+    return {report["step"]: report[speed] for report in reports if report.get(speed)}
 
 
 def _without_length(config):

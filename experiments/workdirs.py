@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from experiments.runs import EVALUATIONS
 from iicnet_jax import config as configuration
 from iicnet_jax import workdir
 from iicnet_jax.errors import UserError
+from iicnet_jax.training.writers import read_metrics
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,15 +60,12 @@ class Workdir:
 
     @property
     def environment(self) -> dict:
-        return self._json(workdir.ENVIRONMENT) or {}
+        return workdir.read_environment(self.path) or {}
 
     @functools.cached_property
     def metrics(self) -> list[dict]:
         """What was reported during training, by step."""
-        path = self.path / "metrics.jsonl"
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        # A run may be writing the last one.
-        return [json.loads(line) for line in lines if line.endswith("}")]
+        return read_metrics(self.path / "metrics.jsonl")
 
     def curve(self, metric: str) -> list[tuple[float, float]]:
         """(step, value) of a metric."""
@@ -78,7 +75,7 @@ class Workdir:
     def evaluations(self) -> list[dict]:
         """Results by evaluation settings, or those of the last evaluation."""
         kept = sorted((self.path / EVALUATIONS).glob("*.json"))
-        found = [self._json(path) for path in kept] or [self._json("results.json")]
+        found = map(workdir.read_results, kept or [self.path / workdir.RESULTS])
         return sorted(filter(None, found), key=lambda results: str(results.get("settings")))
 
     @property
@@ -98,14 +95,6 @@ class Workdir:
             _picture(folder / f"{kind}.png") for kind in ("reference", "embedding")
         )
         return Sample(name, kinds["input"], kinds["restored"], reference, embedding)
-
-    def _json(self, name):
-        try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        except json.JSONDecodeError as error:
-            raise UserError(f"{self.path / name} is damaged ({error})") from error
 
 
 def read(paths: Sequence[Path]) -> list[Workdir]:

@@ -107,6 +107,7 @@ def check(config: ConfigDict, base: ConfigDict) -> None:
     for names, bound, words in (
         (AT_LEAST_ZERO, lambda value: value >= 0, "at least 0"),
         (POSITIVE, lambda value: value > 0, "greater than 0"),
+        (("seed",), lambda value: value < 2**63, "less than 2^63"),
     ):
         for name, value in fields.items():
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)

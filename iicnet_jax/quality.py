@@ -1,7 +1,6 @@
 """What a run has measured of its network, for the model directory that is made of it."""
 
 import importlib
-import json
 import logging
 import pkgutil
 import shlex
@@ -11,8 +10,7 @@ from pathlib import Path
 
 from iicnet_jax import config as configuration
 from iicnet_jax.data.store import MINIATURE
-from iicnet_jax.errors import UserError
-from iicnet_jax.workdir import ENVIRONMENT, RESULTS, read_config
+from iicnet_jax.workdir import RESULTS, read_config, read_environment, read_results
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +27,7 @@ def measured_quality(workdir: Path, step: int) -> dict | None:
     Raises:
       UserError: a file of the run is damaged, or `configs` is missing.
     """
-    results = _read(workdir / RESULTS)
+    results = read_results(workdir / RESULTS)
     if results is None or results["step"] != step:
         there = "nothing" if results is None else f"step {results['step']}"
         log.warning(
@@ -56,7 +54,7 @@ def measured_quality(workdir: Path, step: int) -> dict | None:
             "miniature": (root / MINIATURE).is_file(),
         },
         "command": training_command(config, workdir.resolve().name),
-        "devices": (_read(workdir / ENVIRONMENT) or results["environment"])["devices"],
+        "devices": (read_environment(workdir) or results["environment"])["devices"],
         "date": results["environment"].get("date") or _day(workdir / RESULTS),
     }
 
@@ -97,12 +95,3 @@ def _configurations() -> dict[str, dict]:
         for name, module in modules.items()
         if hasattr(module, "get_config")
     }
-
-
-def _read(path: Path) -> dict | None:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise UserError(f"{path} is damaged ({error}): write it anew with --mode=eval") from error

@@ -19,12 +19,14 @@ from iicnet_jax.evaluation import tables
 from iicnet_jax.train import train
 
 MODES = ("train_and_eval", "train", "eval")
+_NO_FILE = "there is no configuration file {}"
 
 
 def run(config: ConfigDict, workdir: str, mode: str, processes: distributed.Processes) -> None:
     """Trains and evaluates as `mode` says. A mistake of the user ends the program with status 1."""
     with exit_on_user_error():
         check_config(config, flags.FLAGS)
+        run_folder.check_name(workdir)
         processes.check()
         compilation_cache.enable()
     # A mistake ends the program within `joined`, which then does not wait for other processes.
@@ -72,7 +74,7 @@ def check_config(config, flag_values: flags.FlagValues) -> None:
     if not isinstance(config, ConfigDict):
         path = Path(flag_values["config"].config_filename)  # type: ignore[attr-defined]
         if not path.is_file():
-            raise UserError(f"there is no configuration file {path}")
+            raise UserError(_NO_FILE.format(path))
         raise UserError(f"get_config() of {path} must return a ConfigDict")
 
     method = config.get("method", "iicnet")
@@ -103,11 +105,15 @@ def parse_flags(argv: Sequence[str], flag_values: flags.FlagValues = flags.FLAGS
             raise UserError(f"{what} (see --help, and configs/base.py for the fields)") from error
         except Exception as error:
             configuration.import_configs()  # where that is the mistake, it says so
-            raise UserError(_config_file_mistake(error)) from error
+            raise UserError(_config_file_mistake(error, argv)) from error
 
 
-def _config_file_mistake(error) -> str:
+def _config_file_mistake(error, argv) -> str:
     """Where in the configuration's file an exception came from."""
+    # With --config.field=..., a file that is not there shows as an error of ml_collections.
+    path = next((arg.partition("=")[2] for arg in argv if arg.startswith("--config=")), None)
+    if path is not None and not Path(path).is_file():
+        return _NO_FILE.format(path)
     if isinstance(error, SyntaxError):
         place = f"{error.filename}, line {error.lineno}"
     else:

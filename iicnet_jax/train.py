@@ -28,7 +28,7 @@ from iicnet_jax.training.interruption import LossGuard, StopRequest
 from iicnet_jax.training.step import TrainState, create_state, make_train_step
 from iicnet_jax.training.writers import MetricWriter
 from iicnet_jax.weights.model_dir import IN_WORKDIR
-from iicnet_jax.workdir import claim, require_shared
+from iicnet_jax.workdir import claim, locked, require_shared
 
 log = logging.getLogger(__name__)
 
@@ -54,29 +54,30 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
     steps = build.run_length(config)
     loss = build.create_loss(config)
     quantise = build.create_quantiser(config)
-    # Mistakes are reported before anything is written, and before weights are drawn, which takes
-    # longer than all else here.
-    with distributed.all_or_none():
-        regime = create_regime(config.data, config.model)
-        for split in SPLITS:
-            regime.names(split)
-        build.check_fit(without_weights(build.create_model, config), regime)
-        claim(workdir, config)
-    with distributed.all_or_none():
-        require_shared(workdir)
-
-    mesh = sharding.data_mesh(config.data.batch_size)
-    model = build.create_model(config)
-    graph, state = create_state(model, optimizer)
-    state = jax.device_put(state, sharding.replicated(mesh))
-    train_step = jax.jit(
-        make_train_step(graph, optimizer, loss, quantise),
-        donate_argnums=0,
-    )
-    # Different from the key of the initial weights, which is the seed's own.
-    key = jax.random.fold_in(jax.random.key(config.seed), 1)
-
     with contextlib.ExitStack() as stack:
+        # Mistakes are reported before anything is written, and before weights are drawn, which
+        # takes longer than all else here.
+        with distributed.all_or_none():
+            regime = create_regime(config.data, config.model)
+            for split in SPLITS:
+                regime.names(split)
+            build.check_fit(without_weights(build.create_model, config), regime)
+            stack.enter_context(locked(workdir))
+            claim(workdir, config)
+        with distributed.all_or_none():
+            require_shared(workdir)
+
+        mesh = sharding.data_mesh(config.data.batch_size)
+        model = build.create_model(config)
+        graph, state = create_state(model, optimizer)
+        state = jax.device_put(state, sharding.replicated(mesh))
+        train_step = jax.jit(
+            make_train_step(graph, optimizer, loss, quantise),
+            donate_argnums=0,
+        )
+        # Different from the key of the initial weights, which is the seed's own.
+        key = jax.random.fold_in(jax.random.key(config.seed), 1)
+
         stop = stack.enter_context(StopRequest())
         kept = stack.enter_context(Checkpoints(workdir, keep_last=config.run.keep_last))
         state = kept.restore(state)
@@ -127,7 +128,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
                     break
 
     step = int(state.step)
-    if step < steps:
+    if step < steps or stop.signal is not None:
         log.info(
             "Stopped by %s after step %d of %d; the same command goes on from there.",
             stop.signal.name,

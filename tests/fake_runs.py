@@ -65,6 +65,8 @@ def evaluate(folder, config, noise=8.0):
         save(folder / "samples" / name / "reference.png", frames[0])
         save(folder / "samples" / name / "embedding.png", embedding)
     results = {
+        "split": "test",
+        "environment": {"devices": ["cpu"]},
         "samples": len(measured),
         "checkpoint": config.evaluation.checkpoint,
         "step": config.steps or 50_000,

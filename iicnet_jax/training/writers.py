@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from tensorboardX import SummaryWriter
 
-from iicnet_jax import files
+from iicnet_jax import files, json_files
+from iicnet_jax.errors import UserError
 
 
 class MetricWriter:
@@ -23,6 +24,9 @@ class MetricWriter:
       first_step: where the run begins or resumes; lines of later steps, left by a run that was
         killed after its last checkpoint, are removed.
       active: False for all but one of several processes; nothing is written then.
+
+    Raises:
+      UserError: a line in `metrics.jsonl` is damaged.
     """
 
     def __init__(self, workdir: Path, first_step: int = 0, *, active: bool = True):
@@ -69,15 +73,35 @@ class MetricWriter:
         self._events.close()
 
 
-def _drop_lines_after(path: Path, last_step: int) -> None:
-    """Keeps the lines up to `last_step`; a line that a kill cut short is dropped too."""
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+def read_metrics(path: Path) -> list[dict[str, float | None]]:
+    """The reports in a `metrics.jsonl`, [] if there is none.
+
+    A last line that a kill cut short, or that a run is just writing, is left out.
+
+    Raises:
+      UserError: another line is damaged.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    reports = []
+    # The last part is empty, or an unfinished line.
+    for number, line in enumerate(content.split(b"\n")[:-1], 1):
         try:
-            if json.loads(line)["step"] <= last_step:
-                kept.append(line + "\n")
-        except json.JSONDecodeError:
-            continue
-    files.write_text(path, "".join(kept))
+            report = json_files.parse(line, {"step": int})
+            json_files.check(report, dict.fromkeys(report, json_files.NUMBER))
+        except ValueError as error:
+            raise UserError(
+                f"{path}, line {number}, is damaged: {error}. Remove it, or move the file away, to "
+                "go on without"
+            ) from error
+        reports.append(report)
+    return reports
+
+
+def _drop_lines_after(path: Path, last_step: int) -> None:
+    """Keeps the reports up to `last_step`. Raises UserError as `read_metrics` does."""
+    if path.exists():
+        kept = [report for report in read_metrics(path) if report["step"] <= last_step]
+        files.write_text(path, "".join(f"{files.to_json(report)}\n" for report in kept))

@@ -16,6 +16,11 @@ from iicnet_jax.training import checkpoints, checksums, sharding
 from iicnet_jax.training.checkpoints import LATER_FILES, Checkpoints
 from iicnet_jax.training.step import TrainState
 
+pytestmark = pytest.mark.filterwarnings(
+    # Where Orbax fails, it leaves reads or writes behind that end after their event loop.
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
 
 def make_state(step, value):
     params = nnx.State({"w": nnx.Param(jnp.full((3, 2), value))})

@@ -4,11 +4,13 @@ python -m tests.weights.fuzz_model_dir --count 10000 --seed 1
 """
 
 import collections
+import itertools
 import json
 import random
 import struct
 from pathlib import Path
 
+import jax
 from flax import nnx
 
 from iicnet_jax.bundled import describe
@@ -115,7 +117,11 @@ def run(count: int, seed: int, folder: Path) -> collections.Counter:
     finding.mkdir()
     output.mkdir()
 
+    trials = itertools.count()
+
     def trial():
+        if next(trials) % 100 == 0:
+            jax.clear_caches()  # JAX compares what it traces with all that it has traced
         config, weights = rng.choice(models)
         text = json.dumps(config).encode()
         if rng.random() < 0.7:
