@@ -20,14 +20,18 @@ def enable() -> None:
 
     That is `iicnet_jax/compiled` in $XDG_CACHE_HOME or ~/.cache (Linux), ~/Library/Caches (macOS)
     or %LOCALAPPDATA% (Windows). A folder that is set in JAX_COMPILATION_CACHE_DIR is used instead.
-    Where it cannot be written, programs are compiled each time. Another limit may be set in
-    JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS.
+    Where there is none or it cannot be written, programs are compiled each time. Another limit may
+    be set in JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS.
     """
     if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
     if jax.config.jax_compilation_cache_dir is not None:  # type: ignore[attr-defined]
         return
-    folder = platformdirs.user_cache_path("iicnet_jax") / "compiled" / _processor()
+    try:
+        folder = platformdirs.user_cache_path("iicnet_jax") / "compiled" / _processor()
+    except (RuntimeError, KeyError) as error:  # in a container, a user may have none
+        log.info("there is no home folder (%s): compiled programs are not kept", error)
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
         writable = os.access(folder, os.W_OK)

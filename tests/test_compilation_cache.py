@@ -63,3 +63,20 @@ def test_without_a_folder_that_can_be_written_there_is_one_message(tmp_path, mon
     assert jax.config.jax_compilation_cache_dir is None
     (record,) = caplog.records
     assert "cannot be written: compiled programs are not kept" in record.getMessage()
+
+
+@pytest.mark.usefixtures("no_folder")
+def test_a_user_without_a_home_compiles_each_time(monkeypatch, caplog):
+    """As in a container that runs under a number that no passwd file knows."""
+
+    def nobody(uid):
+        raise KeyError(f"uid not found: {uid}")
+
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    monkeypatch.setattr(compilation_cache.log, "propagate", True)
+    with caplog.at_level("INFO"):
+        compilation_cache.enable()
+    assert jax.config.jax_compilation_cache_dir is None
+    assert "there is no home folder" in caplog.text

@@ -185,8 +185,11 @@ class Checkpoints:
 
     def _write_checksums(self):
         """Orbax calls this in process 0, when all files are there, before it renames the folder."""
-        [folder] = self._directory.glob(f"{self._saving}.orbax-checkpoint-tmp*")
+        [folder] = self._half_written()
         checksums.write(folder, LATER_FILES)
+
+    def _half_written(self) -> list[Path]:
+        return [*self._directory.glob(f"{self._saving}.orbax-checkpoint-tmp*")]
 
     def _require_intact(self, steps: Collection[int]) -> None:
         """Raises UserError unless the files of these checkpoints are as they were written."""
@@ -242,6 +245,8 @@ class Checkpoints:
         try:
             yield
         except (OSError, ValueError) as error:  # TensorStore raises the latter
+            for folder in self._half_written():
+                shutil.rmtree(folder, ignore_errors=True)
             raise UserError(
                 f"the checkpoint of step {self._saving} cannot be written in {self._directory}: "
                 f"{_first_line(error)}. {self._kept()}"

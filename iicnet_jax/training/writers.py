@@ -4,9 +4,10 @@ The class has the methods of CLU's `MetricWriter` that training calls, so any of
 can take its place. (CLU's package imports TensorFlow, which this project does without.)
 """
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,9 @@ class MetricWriter:
         self._lines = workdir / "metrics.jsonl" if active else Path(os.devnull)
         if active:
             _drop_lines_after(self._lines, first_step)
+        self._folder = workdir / "tensorboard"
         self._events = SummaryWriter(
-            str(workdir / "tensorboard"), purge_step=first_step + 1, write_to_disk=active
+            str(self._folder), purge_step=first_step + 1, write_to_disk=active
         )
 
     def write_scalars(self, step: int, scalars: Mapping[str, float]) -> None:
@@ -42,7 +44,7 @@ class MetricWriter:
         scalars = {name: float(value) for name, value in scalars.items()}
         for name, value in scalars.items():
             self._events.add_scalar(name, value, step)
-        with self._lines.open("a", encoding="utf-8") as lines:
+        with _named(self._lines), self._lines.open("a", encoding="utf-8") as lines:
             lines.write(files.to_json({"step": step, **scalars}) + "\n")
 
     def write_images(self, step: int, images: Mapping[str, np.ndarray]) -> None:
@@ -67,10 +69,22 @@ class MetricWriter:
         self._events.add_text("configuration", f"```json\n{text}\n```", 0)
 
     def flush(self) -> None:
-        self._events.flush()
+        with _named(self._folder):
+            self._events.flush()
 
     def close(self) -> None:
-        self._events.close()
+        with _named(self._folder):
+            self._events.close()
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """A full disk does not say which file it was."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def read_metrics(path: Path) -> list[dict[str, float | None]]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from iicnet_jax.errors import UserError
 from iicnet_jax.training.writers import MetricWriter
 
 
@@ -48,3 +49,12 @@ def test_an_inactive_writer_leaves_no_file(tmp_path):
     writer.write_scalars(1, {"loss": 1.0})
     writer.close()
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "line", ["[1]", '{"loss": 1}', '{"step": "1"}', '{"step": 1, "a": []}', "x"]
+)
+def test_a_damaged_line_is_named(tmp_path, line):
+    (tmp_path / "metrics.jsonl").write_text(f'{{"step": 1, "loss": null}}\n{line}\n')
+    with pytest.raises(UserError, match=r"metrics\.jsonl, line 2, is damaged: it.*Remove it"):
+        MetricWriter(tmp_path, first_step=2)
