@@ -147,11 +147,14 @@ def load_model(folder: Path) -> Network:
     """
     config = load_config(folder)
     arrays = _read_weights(folder / WEIGHTS)
-    blocks = config["model"].get("num_blocks", 1)
-    if blocks > len(arrays):  # before so many are made: a file may claim any
+    fields = config["model"]
+    # The relation module, and whatever else merges images, has layers for each of them.
+    each_image = fields.get("num_images", 1) if fields.get("relation", True) else 1
+    layers = max(fields.get("num_blocks", 1), each_image)
+    if layers > len(arrays):  # before so many are made: a file may claim any
         raise UserError(
             f"{folder / WEIGHTS} does not fit {CONFIG}: it has {len(arrays)} parameters for "
-            f"{blocks} blocks"
+            f"{layers} layers"
         )
     try:
         # Only the shapes: drawing initial weights takes longer than reading these.

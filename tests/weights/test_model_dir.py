@@ -75,7 +75,13 @@ def test_damaged_files_are_refused(saved, name):
         (
             '"num_blocks": 1',
             '"num_blocks": 9999',
-            "does not fit config.json: it has .* 9999 blocks",
+            "does not fit config.json: it has .* 9999 layers",
+        ),
+        ('"relation": false', '"relation": 0', "its model.relation cannot be 0"),
+        (
+            '"num_images": 3,\n    "relation": false',
+            '"num_images": 1000, "relation": true',
+            "does not fit config.json: it has .* 1000 layers",
         ),
         ('"split": "prop"', '"split": "half"', "split must be one of 'ref', 'prop', not 'half'"),
         ('"step": 3', '"step": ' + "[" * 900 + "]" * 900, "it is nested more than"),
