@@ -57,7 +57,7 @@ def write_embedding_video(
       The record and notes, a clause about the file each.
 
     Raises:
-      UserError: the disk refuses, the sound cannot be copied, or what is read back differs.
+      UserError: the disk refuses, or what is read back differs.
     """
     hashes = []
 

@@ -6,12 +6,15 @@ Frames are HWC uint8 RGB on the host, one at a time; times are in seconds, rates
 import contextlib
 import dataclasses
 import heapq
+import os
+import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type as SideData
 from av.stream import Disposition
 from av.video.reformatter import ColorRange, Colorspace
 
@@ -27,6 +30,7 @@ MAX_SIDE = 32_767
 SLOWEST, FASTEST = Fraction(1, 1000), Fraction(1000)
 LOSSLESS, LOSSY = ".mkv", ".mp4"
 UNSPECIFIED = 2  # FFmpeg's matrix from YUV to RGB
+GAP = Fraction(1, 10)  # seconds
 CONTAINERS = {LOSSLESS: "matroska", LOSSY: "mp4"}
 
 
@@ -63,7 +67,7 @@ def examine(path: Path, limits: Limits = Limits()) -> Video:
     """
     with _blaming(path), _opened(path, limits) as container:
         stream = _pictures(container)
-        times, notes = _times(container, stream, limits), []
+        times, notes = _times(path, container, stream, limits), []
         rate, even = _rate(times, stream)
         if not even:
             notes.append(
@@ -127,18 +131,19 @@ def write_video(
     """Encodes frames as a video, and copies the sound of another one into it.
 
     `.mkv` is coded without loss (FFV1), `.mp4` with little loss (H.264, 4:2:0, even sizes only).
-    The sound keeps its distance from the first frame. Returns notes, a clause about `path` each.
+    The sound keeps its distance from the first frame; what the container does not take as it is
+    is coded anew, or left out. Returns notes, a clause about `path` each.
 
     Raises:
       OSError: the disk refuses.
-      UserError: the sound cannot be copied.
+      UserError: the video with the sound cannot be read any more.
     """
 
     def add(output, _stack):
         stream = (_add_lossless if container == LOSSLESS else _add_lossy)(output, rate, size)
         stream.height, stream.width = size
         stream.codec_context.time_base = 1 / rate
-        return _encoded(stream, frames)
+        return stream, _encoded(stream, frames)
 
     return _mux(path, container, add, sound, {})
 
@@ -157,10 +162,10 @@ def copy_video(
     """
 
     def add(output, stack):
-        source = stack.enter_context(_opened(pictures.path, pictures.limits))
-        stream = output.add_stream_from_template(_pictures(source))
+        source = _pictures(stack.enter_context(_opened(pictures.path, pictures.limits)))
+        stream, packets = _copied(output, source)
         stream.codec_context.framerate = pictures.rate
-        return _copied(pictures, _pictures(source), stream)
+        return stream, packets
 
     return _mux(path, LOSSLESS, add, sound, attachments or {})
 
@@ -215,7 +220,7 @@ def _describe(error: Exception) -> str | None:
     return None
 
 
-def _times(container, stream, limits: Limits) -> list[int]:
+def _times(path: Path, container, stream, limits: Limits) -> list[int]:
     """When the frames are shown, in order, in the stream's units."""
     times, packets = [], 0
     for packet in container.demux(stream):
@@ -229,12 +234,41 @@ def _times(container, stream, limits: Limits) -> list[int]:
             times.append(time)
         if packets > limits.frames:
             raise UserError(_too_many(limits))
-    # The header counts frames that are cut, too; where it does not know, it says 0.
-    if packets < stream.frames:
+    if _is_cut(path, container, stream, packets):
         raise UserError("ends too early: replace the file")
     if not times:
         raise UserError("holds no frames: replace the file")
     return sorted(times)
+
+
+def _is_cut(path: Path, container, stream, packets: int) -> bool:
+    """Whether the end of the file is missing.
+
+    What the header counts is no proof: edit lists leave frames out, and AVI counts empty slots.
+    """
+    if "mov" in container.format.name:
+        # Its index says where every frame and every piece of sound lies.
+        return any(
+            entry.pos + entry.size > container.size
+            for track in (stream, *container.streams.audio[:1])
+            for entry in track.index_entries
+        )
+    if "avi" in container.format.name and packets < stream.frames:
+        return _riff_end(path, container.size) > container.size
+    return False
+
+
+def _riff_end(path: Path, size: int) -> int:
+    """Where an AVI file of `size` bytes ends, as its parts of about a gigabyte say."""
+    end = 0
+    with path.open("rb") as file:
+        for _ in range(1000):
+            file.seek(end)
+            name, length = file.read(4), int.from_bytes(file.read(4), "little")
+            if end >= size or name != b"RIFF":
+                break
+            end += 8 + length
+    return end
 
 
 def _too_many(limits: Limits) -> str:
@@ -277,12 +311,46 @@ def _decoded(container, stream) -> Iterator[av.VideoFrame]:
 
 
 def _upright(frame: av.VideoFrame) -> Frame:
-    """Cameras store what was filmed upright as it fell on the sensor, and the angle beside it."""
+    """Cameras store what was filmed upright as it fell on the sensor, and a matrix beside it."""
     # What high-definition videos that do not say it mean, for players too.
     unsaid = frame.colorspace == UNSPECIFIED and (frame.width >= 1280 or frame.height > 576)
     matrix = Colorspace.ITU709 if unsaid else None
     image = frame.to_ndarray(format="rgb24", src_colorspace=matrix)
-    return np.ascontiguousarray(np.rot90(image, frame.rotation // 90))
+    (a, b), (c, d) = orientation(frame)
+    # A pixel of column x and row y is shown at column a x + c y and row b x + d y.
+    if a == 0:
+        image = image.swapaxes(0, 1)
+    return np.ascontiguousarray(image[:: b + d, :: a + c])
+
+
+def orientation(frame: av.VideoFrame) -> np.ndarray:
+    """How a frame is turned and mirrored when it is shown: a (2, 2) matrix of 0 and +-1.
+
+    Any angle becomes the nearest quarter turn.
+    """
+    matrix = _side_data(frame).get(SideData.DISPLAYMATRIX)
+    if matrix is None:
+        return np.eye(2, dtype=int)
+    a, b, _, c, d = struct.unpack("=5i", bytes(matrix)[:20])
+    across = abs(a) + abs(d) < abs(b) + abs(c)
+    signs = np.where(np.array([[a, b], [c, d]]) < 0, -1, 1)
+    return signs * (np.eye(2, dtype=int)[::-1] if across else np.eye(2, dtype=int))
+
+
+def _side_data(frame: av.VideoFrame) -> Mapping:
+    try:
+        return frame.side_data
+    except ValueError:
+        # FFmpeg has kinds that PyAV has no name for, such as the EXIF data of a JPEG.
+        unnamed = range(max(kind.value for kind in SideData) + 1, 64)
+        graph = av.filter.Graph()
+        source = graph.add_buffer(
+            width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1)
+        )
+        drops = [graph.add("sidedata", mode="delete", type=str(kind)) for kind in unnamed]
+        graph.link_nodes(source, *drops, graph.add("buffersink")).configure()
+        graph.push(frame)
+        return graph.pull().side_data
 
 
 def _frame_notes(frame: av.VideoFrame, stream) -> list[str]:
@@ -290,10 +358,20 @@ def _frame_notes(frame: av.VideoFrame, stream) -> list[str]:
     bits = max(component.bits for component in frame.format.components)
     if bits > 8:
         notes.append(f"has {bits} bits a channel, and is reduced to 8")
-    if any(component.is_alpha for component in frame.format.components):
+    # VP8 and VP9 keep it beside the frames.
+    beside = stream.metadata.get("alpha_mode", "0") != "0"
+    if beside or any(component.is_alpha for component in frame.format.components):
         notes.append("has transparency, which is left out")
-    if frame.rotation // 90 % 4:
+    matrix = orientation(frame)
+    if np.linalg.det(matrix) < 0:
+        notes.append("is mirrored, as it says itself")
+    elif (matrix != np.eye(2)).any():
         notes.append("is turned upright, as it says itself")
+    if abs(frame.rotation - 90 * round(frame.rotation / 90)) > 1:
+        notes.append(
+            f"is to be shown at an angle of {frame.rotation} degrees: the nearest quarter turn is "
+            "taken"
+        )
     if stream.sample_aspect_ratio not in (None, 0, 1):
         notes.append("has pixels that are not square, which is not kept: it may look stretched")
     return notes
@@ -307,40 +385,49 @@ def _mux(
     attachments: Mapping[str, bytes],
 ) -> tuple[str, ...]:
     """Writes the packets of a video and of a sound track in the order of their times."""
-    notes = []
+    add_sound, notes = _sound_track(sound, container) if sound and sound.sound else (None, ())
     try:
-        with (
-            contextlib.ExitStack() as stack,
-            av.open(f"file:{path}", "w", format=CONTAINERS[container]) as output,
-        ):
-            tracks = [add_video(output, stack)]
-            if sound is not None and sound.sound:
-                with _blaming(sound.path):
-                    opened = stack.enter_context(_opened(sound.path, sound.limits))
-                source = opened.streams.audio[0]
-                try:
-                    target = output.add_stream_from_template(source)
-                except (ValueError, av.FFmpegError):
-                    codec = source.codec_context.name if source.codec_context else "unknown"
-                    notes.append(f"has no sound: {container} cannot hold {codec}")
-                else:
-                    tracks.append(_copied(sound, source, target, strictly=container == LOSSY))
+        with contextlib.ExitStack() as stack, _output(path, container) as output:
+            pictures, delay = add_video(output, stack), Fraction(0)
+            tracks = []
+            if add_sound:
+                source = stack.enter_context(_opened(sound.path, sound.limits)).streams.audio[0]
+                # No time is negative, so that nothing of the sound is cut.
+                delay = max(delay, sound.start - (source.start_time or 0) * source.time_base)
+                tracks = [_moved(*add_sound(output, source), delay - sound.start)]
             for name, data in attachments.items():
                 output.add_attachment(name, "application/octet-stream", data)
-            try:
-                output.start_encoding()
-            except (av.error.ArgumentError, av.error.InvalidDataError) as error:
-                if len(tracks) == 1:
-                    raise
-                raise UserError(
-                    f"{sound.path} has sound that cannot be copied ({error.strerror}): leave it "
-                    "out with --no-sound"
-                ) from error
-            for packet in heapq.merge(*tracks, key=_time):
+            output.start_encoding()
+            for packet in heapq.merge(_moved(*pictures, delay), *tracks, key=_time):
                 output.mux(packet)
     except av.FFmpegError as error:
         raise OSError(error.errno, error.strerror) from error
-    return tuple(notes)
+    return notes
+
+
+def _output(path: Path | str, container: str) -> av.container.OutputContainer:
+    return av.open(f"file:{path}", "w", format=CONTAINERS[container])
+
+
+def _sound_track(sound: Video, container: str) -> tuple[Callable | None, tuple[str, ...]]:
+    """How the sound gets into such a container, found by trying, and notes."""
+    for add in (_copied, _reencoded):
+        with _blaming(sound.path), _opened(sound.path, sound.limits) as opened:
+            source = opened.streams.audio[0]
+            coding = source.codec_context.name if source.codec_context else "of an unknown coding"
+            try:
+                with _output(os.devnull, container) as output:
+                    target, packets = add(output, source)
+                    output.start_encoding()
+                    for packet in packets:
+                        output.mux(packet)
+            except (ArithmeticError, ValueError, av.FFmpegError):
+                continue
+        if add is _copied:
+            return add, ()
+        new = f"{target.codec.name.upper()}, {target.layout.name}"
+        return add, (f"has its sound as {new}: {container} does not take {coding}",)
+    return None, (f"has no sound: {coding} can neither be copied to {container} nor decoded",)
 
 
 def _time(packet) -> Fraction:
@@ -377,27 +464,71 @@ def _encoded(stream, frames: Iterable[Frame]) -> Iterator[av.Packet]:
     yield from stream.encode(None)
 
 
-def _copied(video: Video, source, target, strictly: bool = False) -> Iterator[av.Packet]:
-    """The packets of a stream, with times from the first frame of `video` on.
+def _copied(output, source) -> tuple[av.stream.Stream, Iterator[av.Packet]]:
+    """A stream of the output with the packets of another one.
 
-    `strictly`: of two packets, the second must be later. MKV rounds times to milliseconds, and so
-    has packets at the same time.
+    Raises ValueError, also later: they have no place in it.
     """
-    start, last = round(video.start / source.time_base), None
-    with _blaming(video.path):
+    target = output.add_stream_from_template(source)
+    # Of two packets, the second must be later. MKV rounds times to milliseconds, and so has
+    # packets at the same time.
+    strictly = output.format.name != CONTAINERS[LOSSLESS]
+
+    def packets():
+        last = None
         for packet in source.container.demux(source):
             if packet.dts is None:
                 continue
             if packet.pts is None or (last is not None and packet.dts < last + strictly):
-                raise UserError(
-                    f"has no usable times in its {source.type} track: convert it to MP4, or leave "
-                    "the sound out with --no-sound"
-                )
+                raise ValueError("its times do not increase")
+            # Where the container does not say how long the last one is, it would not be played.
+            packet.duration = packet.duration or packet.dts - (packet.dts if last is None else last)
             last = packet.dts
-            packet.pts -= start
-            packet.dts -= start
             packet.stream = target
             yield packet
+
+    return target, packets()
+
+
+def _reencoded(output, source) -> tuple[av.stream.Stream, Iterator[av.Packet]]:
+    """A stream of the output with other sound, as FLAC in an MKV and as AAC in an MP4."""
+    if source.codec_context is None:
+        raise ValueError("it cannot be decoded")
+    if output.format.name == CONTAINERS[LOSSLESS]:
+        target = output.add_stream("flac", rate=source.rate)
+        target.format = "s16" if source.format.bytes <= 2 else "s32"
+    else:
+        rates = av.Codec("aac", "w").audio_rates
+        target = output.add_stream("aac", rate=source.rate if source.rate in rates else 48_000)
+        target.bit_rate = 96_000 * source.channels
+    target.layout = {1: "mono", 6: "5.1", 8: "7.1"}.get(source.channels, "stereo")
+
+    def packets():
+        end = None
+        for frame in source.container.decode(source):
+            # Containers round times; only a gap that is heard interrupts the count of samples.
+            time = end if frame.pts is None else frame.pts * frame.time_base
+            if end is None or time - end > GAP:
+                end = time or Fraction(0)
+            frame.time_base = Fraction(1, frame.sample_rate)
+            frame.pts = round(end * frame.sample_rate)
+            end += frame.samples * frame.time_base
+            yield from target.encode(frame)
+        yield from target.encode(None)
+
+    return target, packets()
+
+
+def _moved(target, packets: Iterator[av.Packet], seconds: Fraction) -> Iterator[av.Packet]:
+    """The packets of a stream, so much later; asked for once the header is written."""
+    for packet in packets:
+        scale = packet.time_base / target.time_base
+        shift = seconds / target.time_base
+        packet.pts = round(packet.pts * scale + shift)
+        packet.dts = round(packet.dts * scale + shift)
+        packet.duration = round((packet.duration or 0) * scale)
+        packet.time_base = target.time_base
+        yield packet
 
 
 def _size(shape) -> str:

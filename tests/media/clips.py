@@ -1,6 +1,7 @@
 """Small videos and animations, and a network whose embeddings give every image back."""
 
 import dataclasses
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,9 +52,23 @@ def columns(num_images=3, channels=3, task="video", fingerprint=MODEL):
 
 
 def write_clip(
-    path: Path, frames, rate=RATE, sound=None, codec="libx264rgb", times=None, chunk=1024, **options
+    path: Path,
+    frames,
+    rate=RATE,
+    sound=None,
+    codec="libx264rgb",
+    times=None,
+    chunk=1024,
+    matrix=None,
+    sound_start=0,
+    sound_rate=48000,
+    layout="mono",
+    **options,
 ) -> Path:
-    """A video without loss, with a tone of as many seconds if a codec for it is named."""
+    """A video without loss, with a tone of as many seconds if a codec for it is named.
+
+    `matrix`: a, b, c, d of how it is to be shown. `sound_start`: in seconds.
+    """
     rate, options = Fraction(rate), options or (RGB if codec == "libx264rgb" else {})
     with av.open(str(path), "w") as output:
         video = output.add_stream(
@@ -62,10 +77,15 @@ def write_clip(
         video.height, video.width = frames[0].shape[:2]
         video.pix_fmt = {"libx264rgb": "rgb24", "ffv1": "bgr0"}.get(codec, "yuv420p")
         video.codec_context.time_base = 1 / rate
-        audio = output.add_stream(sound, rate=48000) if sound else None
+        if matrix is not None:
+            a, b, c, d = (round(value * 65536) for value in matrix)
+            video.set_display_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30])
+        audio = output.add_stream(sound, rate=sound_rate) if sound else None
         if audio is not None:
-            audio.layout = "mono"
-            for packet in _tone(audio, len(frames) / rate, chunk):
+            audio.layout = layout
+            if sound.startswith("wma"):
+                audio.bit_rate = 128_000
+            for packet in _tone(audio, len(frames) / rate, chunk, sound_start):
                 output.mux(packet)
         for number, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
@@ -76,16 +96,29 @@ def write_clip(
     return path
 
 
-def _tone(stream, seconds, chunk):
-    samples = np.arange(round(48000 * seconds))
-    wave = (8000 * np.sin(samples * (2 * np.pi * 440 / 48000))).astype(np.int16)
-    resampler = av.AudioResampler(format=stream.format.name, layout="mono", rate=48000)
-    for start in range(0, len(wave), chunk):
-        frame = av.AudioFrame.from_ndarray(wave[None, start : start + chunk], "s16", "mono")
-        frame.sample_rate, frame.pts = 48000, start
+def _tone(stream, seconds, chunk, start):
+    rate = stream.rate
+    samples = np.arange(round(rate * seconds))
+    wave = (8000 * np.sin(samples * (2 * np.pi * 440 / rate))).astype(np.int16)
+    resampler = av.AudioResampler(format=stream.format.name, layout=stream.layout, rate=rate)
+    for first in range(0, len(wave), chunk):
+        frame = av.AudioFrame.from_ndarray(wave[None, first : first + chunk], "s16", "mono")
+        frame.sample_rate, frame.pts = rate, round(rate * start) + first
         for converted in resampler.resample(frame):
             yield from stream.encode(converted)
     yield from stream.encode(None)
+
+
+def with_edit(path: Path, first: int, count: int, rate: int) -> Path:
+    """Lets the edit list of an MP4 show `count` frames of its first track from `first` on."""
+    data = bytearray(path.read_bytes())
+    scale = int.from_bytes(data[data.index(b"mdhd") + 16 :][:4], "big")
+    movie = int.from_bytes(data[data.index(b"mvhd") + 16 :][:4], "big")
+    entry = data.index(b"elst") + 12
+    (start,) = struct.unpack_from(">i", data, entry + 4)
+    struct.pack_into(">Ii", data, entry, count * movie // rate, start + first * scale // rate)
+    path.write_bytes(data)
+    return path
 
 
 @dataclasses.dataclass

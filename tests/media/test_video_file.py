@@ -1,22 +1,25 @@
 """Videos of users: read within limits, written without loss, with the sound as it was."""
 
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from av.video.reformatter import Colorspace
-from clips import RATE, numbered, numbers, read_clip, write_clip
+from clips import RATE, numbered, numbers, read_clip, with_edit, write_clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import noise
-from PIL import Image
+from PIL import Image, ImageOps
 
 from iicnet_jax.errors import UserError
 from iicnet_jax.media import video_file
 from iicnet_jax.media.video_file import Limits, examine, read_frames, write_video
 from tests import mp4
+
+FILES = Path(__file__).parent / "videos"  # of other programs
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -165,6 +168,70 @@ def test_a_cut_mp4_with_its_index_in_front_is_refused(tmp_path):
             examine(path)
 
 
+@pytest.mark.parametrize(("first", "count"), [(0, 30), (0, 17), (13, 17), (8, 5), (29, 1)])
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_frames_that_an_edit_list_leaves_out_are_not_read(tmp_path, codec, first, count):
+    """As trimming without coding anew leaves them."""
+    frames = [noise(16, 16, seed=i) for i in range(30)]
+    path = write_clip(tmp_path / "a.mp4", frames, rate=15, codec=codec, bf="2", g="12", sound="aac")
+    whole = list(read_frames(examine(path)))
+    video = examine(with_edit(path, first, count, 15))
+    assert (video.frames, video.start, video.notes) == (count, 0, ())
+    np.testing.assert_array_equal(list(read_frames(video)), whole[first : first + count])
+    # What is missing of a file that was cut may also be sound.
+    data = path.read_bytes()
+    place = data.index(b"mdat") - 4
+    size = int.from_bytes(data[place : place + 4], "big")
+    front = with_index_in_front(data, place, size)
+    path.write_bytes(front)
+    assert len(list(read_frames(examine(path)))) == count
+    for part in (0.5, 0.9, 0.999):
+        path.write_bytes(front[: int(len(front) * part)])
+        with pytest.raises(UserError, match=r"(ends too early|is damaged): replace the file"):
+            examine(path)
+
+
+def with_index_in_front(data, place, size):
+    """An MP4 whose frames come last."""
+    index = bytearray(data[place + size :])
+    at = 0
+    while (at := index.find(b"stco", at + 1)) >= 0:
+        for entry in range(int.from_bytes(index[at + 8 : at + 12], "big")):
+            offset = at + 12 + 4 * entry
+            moved = int.from_bytes(index[offset : offset + 4], "big") + len(index)
+            index[offset : offset + 4] = moved.to_bytes(4, "big")
+    return data[:place] + bytes(index) + data[place : place + size]
+
+
+@pytest.mark.parametrize("times", [[0, 1, 2, 5, 6, 7], [0, 1, 2, 3, 4, 9]])
+def test_an_avi_with_dropped_frames_is_read(tmp_path, times):
+    """Empty slots are counted by the header, and are no frames."""
+    path = write_clip(tmp_path / "a.avi", numbered(6), rate=10, times=times)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].frames > 6
+    video = examine(path)
+    assert video.frames == 6
+    assert numbers(read_frames(video)) == list(range(6))
+    assert "uneven times" in video.notes[0]
+
+
+@pytest.mark.parametrize("sound", [None, "pcm_s16le", "wmav2", "libmp3lame"])
+def test_an_avi_whose_header_counts_too_many_is_read_unless_it_was_cut(tmp_path, sound):
+    frames = [noise(16, 16, seed=i) for i in range(20)]
+    path = write_clip(tmp_path / "a.avi", frames, codec="mpeg4", sound=sound, bf="0")
+    data = bytearray(path.read_bytes())
+    count = data.index(b"strh") + 40
+    data[count : count + 4] = (int.from_bytes(data[count : count + 4], "little") + 1).to_bytes(
+        4, "little"
+    )
+    path.write_bytes(data)
+    assert len(list(read_frames(examine(path)))) == 20
+    for part in (0.5, 0.9, 0.99):
+        path.write_bytes(data[: int(len(data) * part)])
+        with pytest.raises(UserError, match="replace the file"):
+            examine(path)
+
+
 def test_limits_are_checked_before_frames_are_decoded(tmp_path, monkeypatch):
     path = write_clip(tmp_path / "a.mkv", numbered(10), rate=1)
     assert examine(path, Limits(256, 10, 10)).frames == 10
@@ -220,6 +287,10 @@ def test_what_is_not_kept_is_told(tmp_path):
     assert "has transparency" in notes
 
 
+def test_transparency_that_is_kept_beside_the_frames_is_told():
+    assert examine(FILES / "alpha.webm").notes == ("has transparency, which is left out",)
+
+
 def test_pixels_that_are_not_square_are_told(tmp_path):
     path = tmp_path / "a.mp4"
     with av.open(str(path), "w") as output:
@@ -246,26 +317,102 @@ def test_sound_is_copied_packet_by_packet(tmp_path, suffix, sound):
         assert abs(after.seconds - before.seconds) < 0.1
 
 
-def first_times(path):
-    """Seconds at which sound and pictures begin."""
+def heard_before_seen(path):
+    """Seconds from the first sample that is heard to the first frame that is shown."""
     with av.open(str(path)) as container:
-        packets = [packet for packet in container.demux() if packet.size]
-        return [
-            min(packet.pts * packet.time_base for packet in packets if packet.stream.type == kind)
-            for kind in ("audio", "video")
-        ]
+        frame = next(container.decode(video=0))
+        seen = frame.pts * frame.time_base
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            samples = av.AudioResampler("fltp", "mono").resample(frame)[0].to_ndarray()[0]
+            loud = np.flatnonzero(np.abs(samples) > 0.05)
+            if len(loud):
+                return float(seen - frame.pts * frame.time_base) - loud[0] / frame.sample_rate
+    raise AssertionError("nothing is heard")
 
 
-def test_sound_and_pictures_stay_together(tmp_path):
-    """A video whose pictures begin a second after its sound, as cut ones do."""
+@pytest.mark.parametrize("container", [".mkv", ".mp4"])
+@pytest.mark.parametrize(("first_frame", "first_sound"), [(7, 0), (3, 0.05), (0, 0.7)])
+@pytest.mark.parametrize(
+    ("suffix", "sound"),
+    [("mkv", "libopus"), ("mp4", "aac"), ("mov", "pcm_s16be"), ("mkv", "pcm_s16le")],
+)
+def test_sound_and_pictures_stay_together(
+    tmp_path, suffix, sound, first_frame, first_sound, container
+):
+    """Cut videos often begin with one of them; MP4 cuts what has a negative time."""
     source = write_clip(
-        tmp_path / "a.mkv", numbered(20), rate=10, times=range(10, 30), sound="libopus"
+        tmp_path / f"a.{suffix}",
+        numbered(10),
+        rate=10,
+        times=range(first_frame, first_frame + 10),
+        sound=sound,
+        sound_start=first_sound,
     )
-    sound, pictures = first_times(source)
-    assert 0.9 < pictures - sound < 1.1
-    write_video(tmp_path / "b.mkv", numbered(20), (16, 16), Fraction(10), sound=examine(source))
-    copied_sound, copied_pictures = first_times(tmp_path / "b.mkv")
-    assert abs((copied_pictures - copied_sound) - (pictures - sound)) < 0.002
+    before = heard_before_seen(source)
+    assert abs(before - (first_frame / 10 - first_sound)) < 0.03
+    path = tmp_path / f"b{container}"
+    write_video(
+        path, numbered(10), (16, 16), Fraction(10), container=container, sound=examine(source)
+    )
+    assert abs(heard_before_seen(path) - before) < 0.004
+    assert examine(path).rate == 10
+    assert abs(read_clip(path).seconds - read_clip(source).seconds) < 0.1
+
+
+# By codec: the container that can hold it. Not PCM in its many widths.
+SOUNDS = {
+    "aac": "mp4", "ac3": "mkv", "adpcm_ima_qt": "mov", "adpcm_ima_wav": "avi", "adpcm_ms": "avi",
+    "adpcm_swf": "avi", "adpcm_yamaha": "avi", "alac": "mp4", "dfpwm": "avi", "eac3": "mkv",
+    "flac": "mkv", "g722": "avi", "libmp3lame": "avi", "libopus": "mkv", "mp2": "mkv",
+    "pcm_alaw": "mov", "pcm_f32be": "mov", "pcm_f32le": "mkv", "pcm_f64le": "avi",
+    "pcm_mulaw": "avi", "pcm_s16be": "mov", "pcm_s16le": "avi", "pcm_s24le": "mkv",
+    "pcm_s32be": "mov", "pcm_s64le": "avi", "pcm_s8": "mov", "pcm_u8": "mkv", "tta": "mkv",
+    "wavpack": "mkv", "wmav1": "avi", "wmav2": "avi",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", ["mono", "stereo"])
+@pytest.mark.parametrize(("codec", "suffix"), SOUNDS.items(), ids=SOUNDS)
+def test_every_sound_is_kept(tmp_path, codec, suffix, layout):
+    """Copied, or coded anew with a note."""
+    if codec not in av.codecs_available:
+        pytest.skip(f"the wheel of PyAV has no {codec}")
+    rate = 44_100 if codec == "adpcm_swf" else 48_000
+    channels = "mono" if codec == "g722" else layout
+    source = write_clip(
+        tmp_path / f"a.{suffix}",
+        numbered(10),
+        rate=25,
+        codec="mpeg4",
+        sound=codec,
+        sound_rate=rate,
+        layout=channels,
+    )
+    video = examine(source)
+    for container, other in ((".mkv", "flac"), (".mp4", "aac")):
+        path = tmp_path / f"b{container}"
+        notes = write_video(
+            path, numbered(10), (16, 16), Fraction(25), container=container, sound=video
+        )
+        assert_tone(path, 440, 0.4)
+        if notes:
+            kept = f"has its sound as {other.upper()}, {channels}: {container} does not take"
+            assert notes[0].startswith(kept) and read_clip(path).sound == other
+        else:
+            assert read_clip(path).sound_packets == read_clip(source).sound_packets
+
+
+def assert_tone(path, hertz, seconds):
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler("fltp", "mono", 48_000)
+        frames = [*container.decode(audio=0), None]
+        heard = np.concatenate(
+            [part.to_ndarray()[0] for frame in frames for part in resampler.resample(frame)]
+        )
+    spectrum = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
+    assert abs(spectrum.argmax() * 48_000 / len(heard) - hertz) < 4
+    assert abs(len(heard) / 48_000 - seconds) < 0.07
 
 
 def test_packets_of_less_than_a_millisecond_are_copied_to_an_mkv(tmp_path):
@@ -274,29 +421,15 @@ def test_packets_of_less_than_a_millisecond_are_copied_to_an_mkv(tmp_path):
     before, after = read_clip(source), read_clip(tmp_path / "b.mkv")
     assert len(after.sound_packets) > 150
     assert after.sound_packets == before.sound_packets
-    with pytest.raises(UserError, match=r"a\.mkv has no usable times in its audio .*--no-sound"):
-        write_video(
-            tmp_path / "b.mp4",
-            numbered(3),
-            (16, 16),
-            RATE,
-            container=".mp4",
-            sound=examine(source),
-        )
-
-
-def test_sound_that_the_format_cannot_hold_is_left_out_with_a_note(tmp_path):
-    source = write_clip(tmp_path / "a.mkv", numbered(20), sound="tta")
+    # Two packets cannot have the same time there.
     notes = write_video(
-        tmp_path / "b.mp4", numbered(4), (16, 16), RATE, container=".mp4", sound=examine(source)
+        tmp_path / "b.mp4", numbered(3), (16, 16), RATE, container=".mp4", sound=examine(source)
     )
-    assert notes == ("has no sound: .mp4 cannot hold tta",)
-    assert read_clip(tmp_path / "b.mp4").sound is None
-    write_video(tmp_path / "b.mkv", numbered(4), (16, 16), RATE, sound=examine(source))
-    assert read_clip(tmp_path / "b.mkv").sound == "tta"
+    assert "as AAC, mono" in notes[0]
+    assert_tone(tmp_path / "b.mp4", 440, 0.1)
 
 
-def test_sound_that_cannot_be_copied_is_named(tmp_path):
+def test_sound_that_can_be_neither_copied_nor_decoded_is_left_out_with_a_note(tmp_path):
     """A damaged description of its coding, which survives one copy."""
     source = write_clip(tmp_path / "original.mkv", numbered(3), sound="aac")
     data = bytearray(source.read_bytes())
@@ -304,26 +437,96 @@ def test_sound_that_cannot_be_copied_is_named(tmp_path):
     data[data.index(b"\x63\xa2\x85", private) + 3] = 0x7E
     source.write_bytes(data)
     write_video(tmp_path / "a.mkv", numbered(3), (16, 16), RATE, sound=examine(source))
-    source = tmp_path / "a.mkv"
-    message = r"a\.mkv has sound that cannot be copied \(Invalid .*: leave it out with --no-sound"
-    with pytest.raises(UserError, match=message):
-        write_video(tmp_path / "b.mkv", numbered(3), (16, 16), RATE, sound=examine(source))
+    for container in (".mkv", ".mp4"):
+        path = tmp_path / f"b{container}"
+        notes = write_video(
+            path,
+            numbered(3),
+            (16, 16),
+            RATE,
+            container=container,
+            sound=examine(tmp_path / "a.mkv"),
+        )
+        assert notes == (f"has no sound: aac can neither be copied to {container} nor decoded",)
+        assert read_clip(path).sound is None
 
 
-def test_a_filmed_rotation_is_undone(tmp_path):
-    """As phones write it: the frames lie on their side."""
-    path = tmp_path / "a.mp4"
-    write_clip(path, [np.repeat(np.uint8([[[250, 0, 0]], [[0, 0, 250]]]), 16, 0).repeat(48, 1)])
-    data = bytearray(path.read_bytes())
-    # The matrix in the track's header: a quarter turn instead of the identity.
-    upright = bytes.fromhex("00010000 00000000 00000000 00000000 00010000 00000000 00000000")
-    turned = bytes.fromhex("00000000 00010000 00000000 ffff0000 00000000 00000000 00000000")
-    start = data.index(upright, data.index(b"tkhd"))
-    data[start : start + len(turned)] = turned
-    path.write_bytes(data)
+def test_surround_sound_keeps_its_channels(tmp_path):
+    source = write_clip(tmp_path / "a.mkv", numbered(10), sound="pcm_s16le", layout="5.1")
+    notes = write_video(
+        tmp_path / "b.mp4", numbered(10), (16, 16), RATE, container=".mp4", sound=examine(source)
+    )
+    assert "as AAC, 5.1" in notes[0]
+
+
+# a, b, c, d of a display matrix, and the clause of the note.
+ORIENTATIONS = {
+    "as it is": ((1, 0, 0, 1), None),
+    "mirrored left to right": ((-1, 0, 0, 1), "is mirrored"),
+    "mirrored top to bottom": ((1, 0, 0, -1), "is mirrored"),
+    "half a turn": ((-1, 0, 0, -1), "is turned upright"),
+    "a quarter turn clockwise": ((0, 1, -1, 0), "is turned upright"),
+    "a quarter turn anticlockwise": ((0, -1, 1, 0), "is turned upright"),
+    "rows as columns": ((0, 1, 1, 0), "is mirrored"),
+    "rows as columns, from the end": ((0, -1, -1, 0), "is mirrored"),
+}
+
+
+def shown(image, matrix):
+    """Pixel by pixel, as the ISO base media file format defines it: (x, y) times the matrix."""
+    a, b, c, d = matrix
+    places = {}
+    for y, x in np.ndindex(image.shape[:2]):
+        places[b * x + d * y, a * x + c * y] = image[y, x]
+    rows, columns = (sorted({place[axis] for place in places}) for axis in (0, 1))
+    return np.array([[places[row, column] for column in columns] for row in rows])
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+@pytest.mark.parametrize(("matrix", "note"), ORIENTATIONS.values(), ids=ORIENTATIONS)
+def test_frames_are_shown_as_the_display_matrix_says(tmp_path, matrix, note, suffix):
+    frames = [noise(10, 14, seed=i) for i in range(3)]
+    path = write_clip(tmp_path / f"a.{suffix}", frames, matrix=matrix)
     video = examine(path)
-    assert video.size == (48, 32)
-    assert "is turned upright" in video.notes[0]
-    (frame,) = read_frames(video)
-    # Turned clockwise, the upper half comes to the right.
-    assert frame[24, 30, 0] > 200 and frame[24, 1, 2] > 200
+    expected = [shown(frame, matrix) for frame in frames]
+    assert video.size == expected[0].shape[:2]
+    np.testing.assert_array_equal(list(read_frames(video)), expected)
+    assert [text.split(",")[0] for text in video.notes] == ([note] if note else [])
+
+
+def test_videos_of_another_program_are_shown_as_players_do():
+    base, flipped, turned = (
+        next(read_frames(examine(FILES / f"{name}.mp4"))) for name in ("base", "vflip", "rot180")
+    )
+    np.testing.assert_array_equal(flipped, base[::-1])
+    np.testing.assert_array_equal(turned, base[::-1, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("degrees", "turns", "noted"), [(89.7, 1, False), (80, 1, True), (30, 0, True)]
+)
+def test_angles_become_the_nearest_quarter_turn(tmp_path, degrees, turns, noted):
+    c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    frame = noise(10, 14)
+    video = examine(write_clip(tmp_path / "a.mp4", [frame], matrix=(c, s, -s, c)))
+    np.testing.assert_array_equal(next(read_frames(video)), np.rot90(frame, -turns))
+    assert any("nearest quarter turn" in note for note in video.notes) == noted
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_photographs_as_frames_are_shown_as_their_exif_data_says(tmp_path, orientation):
+    """As some cameras write motion JPEG."""
+    path, file, exif = tmp_path / "a.avi", BytesIO(), Image.Exif()
+    exif[0x112] = orientation
+    smooth = np.add.outer(np.arange(24) * 4, np.arange(32) * 3)[..., None].repeat(3, 2)
+    Image.fromarray(smooth.astype(np.uint8)).save(file, "JPEG", exif=exif, quality=95)
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("mjpeg", rate=10)
+        stream.pix_fmt, stream.height, stream.width = "yuvj420p", 24, 32
+        packet = av.Packet(file.getvalue())
+        packet.stream, packet.pts, packet.dts, packet.time_base = stream, 0, 0, Fraction(1, 10)
+        output.mux(packet)
+    with Image.open(file) as image:
+        upright = np.asarray(ImageOps.exif_transpose(image))
+    (frame,) = read_frames(examine(path))
+    np.testing.assert_allclose(frame.astype(int), upright, atol=4)
