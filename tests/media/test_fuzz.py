@@ -16,8 +16,10 @@ def test_damaged_files_end_in_a_result_or_one_line(tmp_path):
     ("kind", "count", "operations", "least"),
     [
         ("video", 40, 3, 4),
+        ("headers", 40, 3, 4),
         ("gif", 300, 2, 10),
         pytest.param("video", 100, 3, 10, marks=pytest.mark.nightly),
+        pytest.param("headers", 3000, 3, 10, marks=pytest.mark.nightly),
     ],
 )
 def test_damaged_videos_and_gifs_do_too(tmp_path, kind, count, operations, least):
