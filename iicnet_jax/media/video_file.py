@@ -6,6 +6,7 @@ Frames are HWC uint8 RGB on the host, one at a time; times are in seconds, rates
 import contextlib
 import dataclasses
 import heapq
+import itertools
 import os
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -392,8 +393,8 @@ def _mux(
             tracks = []
             if add_sound:
                 source = stack.enter_context(_opened(sound.path, sound.limits)).streams.audio[0]
-                # No time is negative, so that nothing of the sound is cut.
-                delay = max(delay, sound.start - (source.start_time or 0) * source.time_base)
+                # MP4 cuts what has a negative time.
+                delay = max(delay, _lead(sound, source))
                 tracks = [_moved(*add_sound(output, source), delay - sound.start)]
             for name, data in attachments.items():
                 output.add_attachment(name, "application/octet-stream", data)
@@ -415,6 +416,8 @@ def _sound_track(sound: Video, container: str) -> tuple[Callable | None, tuple[s
         with _blaming(sound.path), _opened(sound.path, sound.limits) as opened:
             source = opened.streams.audio[0]
             coding = source.codec_context.name if source.codec_context else "of an unknown coding"
+            if abs(_lead(sound, source)) > sound.limits.seconds:
+                return None, ("has no sound: it begins too long before or after the pictures",)
             try:
                 with _output(os.devnull, container) as output:
                     target, packets = add(output, source)
@@ -428,6 +431,11 @@ def _sound_track(sound: Video, container: str) -> tuple[Callable | None, tuple[s
         new = f"{target.codec.name.upper()}, {target.layout.name}"
         return add, (f"has its sound as {new}: {container} does not take {coding}",)
     return None, (f"has no sound: {coding} can neither be copied to {container} nor decoded",)
+
+
+def _lead(sound: Video, source) -> Fraction:
+    """Seconds from the beginning of the sound to the first frame."""
+    return sound.start - (source.start_time or 0) * source.time_base
 
 
 def _time(packet) -> Fraction:
@@ -492,20 +500,23 @@ def _copied(output, source) -> tuple[av.stream.Stream, Iterator[av.Packet]]:
 
 def _reencoded(output, source) -> tuple[av.stream.Stream, Iterator[av.Packet]]:
     """A stream of the output with other sound, as FLAC in an MKV and as AAC in an MP4."""
-    if source.codec_context is None:
+    frames = source.container.decode(source)
+    first = next(frames, None) if source.codec_context else None
+    if first is None:
         raise ValueError("it cannot be decoded")
+    rate, channels = first.sample_rate, first.layout.nb_channels
     if output.format.name == CONTAINERS[LOSSLESS]:
-        target = output.add_stream("flac", rate=source.rate)
-        target.format = "s16" if source.format.bytes <= 2 else "s32"
+        target = output.add_stream("flac", rate=rate)
+        target.format = "s16" if first.format.bytes <= 2 else "s32"
     else:
         rates = av.Codec("aac", "w").audio_rates
-        target = output.add_stream("aac", rate=source.rate if source.rate in rates else 48_000)
-        target.bit_rate = 96_000 * source.channels
-    target.layout = {1: "mono", 6: "5.1", 8: "7.1"}.get(source.channels, "stereo")
+        target = output.add_stream("aac", rate=rate if rate in rates else 48_000)
+        target.bit_rate = 96_000 * channels
+    target.layout = {1: "mono", 6: "5.1", 8: "7.1"}.get(channels, "stereo")
 
     def packets():
         end = None
-        for frame in source.container.decode(source):
+        for frame in itertools.chain([first], frames):
             # Containers round times; only a gap that is heard interrupts the count of samples.
             time = end if frame.pts is None else frame.pts * frame.time_base
             if end is None or time - end > GAP:

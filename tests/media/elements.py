@@ -10,13 +10,11 @@ MP4, AVI, MKV = "mp4", "avi", "mkv"
 # What holds other elements; everything else is bytes.
 MP4_TREES = b"moov trak mdia minf dinf stbl edts mvex moof traf mfra udta".split()
 AVI_TREES = (b"RIFF", b"LIST")
-MKV_TREES = [
-    bytes.fromhex(name)
-    for name in (
-        "1a45dfa3 18538067 114d9b74 4dbb 1549a966 1654ae6b ae e0 e1 7670 1f43b675 a0 75a1 a6 "
-        "1c53bb6b bb b7 1254c367 7373 63c0 67c8 1941a469 61a7"
-    ).split()
-]
+MKV_NAMES = (
+    "1a45dfa3 18538067 114d9b74 4dbb 1549a966 1654ae6b ae e0 e1 7670 1f43b675 a0 75a1 a6 "
+    "1c53bb6b bb b7 1254c367 7373 63c0 67c8 1941a469 61a7"
+)
+MKV_TREES = [bytes.fromhex(name) for name in MKV_NAMES.split()]
 LARGEST = 64  # bytes of a field's element; more are frames
 
 
@@ -49,7 +47,10 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
     kind = kind_of(data)
     tree = parse(kind, data)
     for _ in range(rng.choice([1, 1, 2, 4])):
-        siblings, place = rng.choice(list(_places(tree)))
+        places = list(_places(tree))
+        if not places:
+            break
+        siblings, place = rng.choice(places)
         element, action = siblings[place], rng.random()
         if action < 0.6:
             if isinstance(element.content, bytes):
@@ -63,7 +64,7 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
         elif action < 0.95:
             siblings.insert(rng.randrange(len(siblings)), siblings.pop(place))
         else:
-            others, other = rng.choice(list(_places(tree)))
+            others, other = rng.choice(places)
             element.name = others[other].name
     return join(kind, tree)
 
@@ -80,11 +81,11 @@ def _places(elements: list[Element], depth: int = 0):
 
 
 def _with_other_field(kind: str, content: bytes, rng: random.Random) -> bytes:
-    width = rng.choice([1, 2, 4, 4, 8])
-    if len(content) < width:
-        width = len(content)
+    if not content:
+        return content
+    width = min(rng.choice([1, 2, 4, 4, 8]), len(content))
     # Fields of MP4 and AVI are aligned; those of Matroska are whole elements.
-    at = 0 if kind == MKV else rng.randrange(len(content) // width) * width if width else 0
+    at = 0 if kind == MKV else rng.randrange(len(content) // width) * width
     order = "little" if kind == AVI else "big"
     old = int.from_bytes(content[at : at + width], order)
     return content[:at] + _number(rng, old, width).to_bytes(width, order) + content[at + width :]
@@ -92,15 +93,10 @@ def _with_other_field(kind: str, content: bytes, rng: random.Random) -> bytes:
 
 def _number(rng: random.Random, old: int, width: int) -> int:
     bits = 8 * width
-    new = rng.choice(
-        [0, 1, old + 1, old - 1, 2 * old, old // 2, -old, 2**bits - 1, 2 ** (bits - 1)]
-        + [
-            2 ** (bits - 1) - 1,
-            1 << rng.randrange(bits or 1),
-            old ^ (1 << rng.randrange(bits or 1)),
-        ]
-        + [rng.getrandbits(bits or 1)]
-    )
+    bit = 1 << rng.randrange(bits)
+    limits = [0, 1, 2**bits - 1, 2 ** (bits - 1), 2 ** (bits - 1) - 1]
+    near = [old + 1, old - 1, 2 * old, old // 2, -old, old ^ bit]
+    new = rng.choice([*limits, *near, bit, rng.getrandbits(bits)])
     return new % (1 << bits)
 
 
