@@ -1,5 +1,6 @@
 """Small video files."""
 
+import struct
 from pathlib import Path
 
 import av
@@ -21,6 +22,18 @@ def write_video(path: Path, frames, times=None, codec=CODEC, container=None, **o
             frame.pts = number if times is None else times[number]
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
+    return path
+
+
+def with_edit(path: Path, first: int, count: int, rate: int) -> Path:
+    """Lets the edit list of an MP4 show `count` frames of its first track from `first` on."""
+    data = bytearray(path.read_bytes())
+    scale = int.from_bytes(data[data.index(b"mdhd") + 16 :][:4], "big")
+    movie = int.from_bytes(data[data.index(b"mvhd") + 16 :][:4], "big")
+    entry = data.index(b"elst") + 12
+    (start,) = struct.unpack_from(">i", data, entry + 4)
+    struct.pack_into(">Ii", data, entry, count * movie // rate, start + first * scale // rate)
+    path.write_bytes(data)
     return path
 
 

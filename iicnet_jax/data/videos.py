@@ -1,22 +1,26 @@
-"""Counting and decoding the frames of a video file (HWC uint8 RGB), upright as players show them.
-
-A video's frames are those that a player shows: cut ones are not counted.
-"""
+"""Counting and decoding single frames of a dataset's videos (HWC uint8 RGB)."""
 
 import bisect
 import contextlib
 import functools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-import av
-import numpy as np
-
-from iicnet_jax.data.images import RGB
 from iicnet_jax.errors import UserError
+from iicnet_jax.videos import (
+    RGB,
+    Index,
+    Limits,
+    blaming,
+    decoded,
+    opened,
+    pictures,
+    read_index,
+    upright,
+)
 
 SUFFIX = ".mp4"
+LIMITS = Limits(frames=float("inf"))
 
 
 def count_frames(path: Path) -> int:
@@ -43,9 +47,9 @@ def read_frame(path: Path, number: int) -> RGB:
     before = bisect.bisect_right(keys, frames[number]) - 1
     with _open(path) as (container, stream):
         container.seek(keys[max(before, 0)], stream=stream)
-        for frame in _decode(container, stream):
+        for frame in decoded(container, stream):
             if frame.pts == frames[number]:
-                return _upright(frame)
+                return upright(frame)
     raise UserError(f"frame {number} of {path} cannot be decoded: replace the file")
 
 
@@ -53,55 +57,21 @@ def read_frames(path: Path) -> Iterator[RGB]:
     """All frames, one after the other; faster than each by itself. Raises as `read_frame` does."""
     with _open(path) as (container, stream):
         stream.thread_type = "AUTO"
-        for frame in _decode(container, stream):
-            yield _upright(frame)
-
-
-class _Index(NamedTuple):
-    """When the frames are shown, in order, in the stream's units; and the key frames."""
-
-    frames: list[int]
-    keys: list[int]
+        for frame in decoded(container, stream):
+            yield upright(frame)
 
 
 @functools.lru_cache(maxsize=1024)
-def _index(path: Path) -> _Index:
-    """Reads the packets of a video, without decoding them."""
+def _index(path: Path) -> Index:
     with _open(path) as (container, stream):
-        packets = [packet for packet in container.demux(stream) if packet.pts is not None]
-        # The header counts frames that are cut, too; where it does not know, it says 0.
-        if len(packets) < stream.frames or any(packet.is_corrupt for packet in packets):
-            raise UserError(f"{path} ends too early: replace the file")
-    frames = sorted(packet.pts for packet in packets if not packet.is_discard)
-    keys = sorted(packet.pts for packet in packets if packet.is_keyframe)
-    if not (frames and keys):
-        raise UserError(f"{path} holds no frames: replace the file")
-    return _Index(frames, keys)
-
-
-def _decode(container, stream):
-    """The frames from where the container stands."""
-    for frame in container.decode(stream):
-        if frame.is_corrupt:
-            raise UserError(f"{container.name} has damaged frames: replace the file")
-        yield frame
-
-
-def _upright(frame) -> RGB:
-    """Cameras store what was filmed upright as it fell on the sensor, and the angle beside it."""
-    image = np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
-    return np.ascontiguousarray(image)
+        index = read_index(path, container, stream, LIMITS)
+        if not index.keys:
+            raise UserError("holds no key frames: replace the file")
+        return index
 
 
 @contextlib.contextmanager
 def _open(path: Path):
-    """A container and its first video stream."""
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise UserError(f"{path} holds no video: replace the file")
-            yield container, container.streams.video[0]
-    except FileNotFoundError as error:
-        raise UserError(f"{path} is missing: complete the dataset") from error
-    except av.FFmpegError as error:
-        raise UserError(f"{path} cannot be read as a video ({error}): replace the file") from error
+    """A container and its video stream."""
+    with blaming(path), opened(path, LIMITS) as container:
+        yield container, pictures(container)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
+from iicnet_jax import videos
 from iicnet_jax.errors import UserError
 from iicnet_jax.files import replacing
 from iicnet_jax.media import embedding_video, video_file
@@ -16,16 +17,9 @@ from iicnet_jax.media.embedding_file import Record, with_channels
 from iicnet_jax.media.embedding_video import EmbeddingVideo
 from iicnet_jax.media.groups import Blocks, Frame, Grouping, SideBySide
 from iicnet_jax.media.outputs import FOLDER, check_form, write_frames
-from iicnet_jax.media.video_file import (
-    FASTEST,
-    LOSSLESS,
-    LOSSY,
-    MAX_FRAMES,
-    MAX_SECONDS,
-    SLOWEST,
-    Limits,
-)
+from iicnet_jax.media.video_file import LOSSLESS, LOSSY
 from iicnet_jax.pictures import MAX_PIXELS
+from iicnet_jax.videos import FASTEST, MAX_FRAMES, MAX_SECONDS, SLOWEST, Limits
 
 # Called with an iterable of groups and `total`, their expected number; `tqdm` is one.
 Progress = Callable[..., Iterable]
@@ -72,7 +66,7 @@ def embed_video(
     """
     grouping = _grouping(network, side_by_side)
     check_form(output, (LOSSLESS,), overwrite)
-    video = video_file.examine(source, Limits(max_pixels, max_frames, max_seconds))
+    video = videos.examine(source, Limits(max_pixels, max_frames, max_seconds))
     try:
         size = grouping.image_size(*video.size)
     except UserError as error:
@@ -81,7 +75,7 @@ def embed_video(
 
     def embeddings():
         nonlocal read
-        groups = grouping.gather(video_file.read_frames(video))
+        groups = grouping.gather(videos.read_frames(video))
         for group, frames in progress(groups, total=-(-video.frames // grouping.frames)):
             read += frames
             yield network.tiled.embed_uint8(group)

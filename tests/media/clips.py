@@ -1,7 +1,6 @@
 """Small videos and animations, and a network whose embeddings give every image back."""
 
 import dataclasses
-import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -107,18 +106,6 @@ def _tone(stream, seconds, chunk, start):
         for converted in resampler.resample(frame):
             yield from stream.encode(converted)
     yield from stream.encode(None)
-
-
-def with_edit(path: Path, first: int, count: int, rate: int) -> Path:
-    """Lets the edit list of an MP4 show `count` frames of its first track from `first` on."""
-    data = bytearray(path.read_bytes())
-    scale = int.from_bytes(data[data.index(b"mdhd") + 16 :][:4], "big")
-    movie = int.from_bytes(data[data.index(b"mvhd") + 16 :][:4], "big")
-    entry = data.index(b"elst") + 12
-    (start,) = struct.unpack_from(">i", data, entry + 4)
-    struct.pack_into(">Ii", data, entry, count * movie // rate, start + first * scale // rate)
-    path.write_bytes(data)
-    return path
 
 
 @dataclasses.dataclass

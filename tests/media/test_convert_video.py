@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import MODEL, noise
 
+from iicnet_jax import videos
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation.inference import Converter, to_uint8
 from iicnet_jax.media import embedding_video, video_file
@@ -23,9 +24,9 @@ from iicnet_jax.media.convert import Network, load_network
 from iicnet_jax.media.convert_video import embed_video, inspect_video, restore_video
 from iicnet_jax.media.embedding_file import pixel_fingerprint
 from iicnet_jax.media.embedding_video import HASHES, RECORD
-from iicnet_jax.media.video_file import examine, read_frames
 from iicnet_jax.models import IICNet
 from iicnet_jax.pictures import read_picture
+from iicnet_jax.videos import examine, read_frames
 from iicnet_jax.weights.model_dir import save_model
 
 
@@ -128,7 +129,7 @@ def test_memory_holds_one_block(tmp_path, monkeypatch):
     """What is read runs one block ahead of what is written, and is not kept."""
     clip = write_clip(tmp_path / "clip.mkv", numbered(40))
     events = []
-    read, embed = video_file.read_frames, columns().tiled.embed_uint8
+    read, embed = videos.read_frames, columns().tiled.embed_uint8
 
     def reading(video):
         for frame in read(video):
@@ -139,7 +140,7 @@ def test_memory_holds_one_block(tmp_path, monkeypatch):
         events.append("embed")
         return embed(frames)
 
-    monkeypatch.setattr(video_file, "read_frames", reading)
+    monkeypatch.setattr(videos, "read_frames", reading)
     loaded = columns()
     loaded.tiled.embed_uint8 = embedding
     embed_video(loaded, clip, tmp_path / "e.mkv")
