@@ -59,10 +59,10 @@ class Video:
 
 
 class Index(NamedTuple):
-    """When the frames are shown, in order, in the stream's units; and the key frames."""
+    """When the frames are shown, in order, in the stream's units."""
 
     frames: list[int]
-    keys: list[int]
+    keys: list[int]  # the key frames; none if what lies behind one may be shown before it
 
 
 def examine(path: Path, limits: Limits = Limits()) -> Video:
@@ -177,7 +177,7 @@ def _describe(error: Exception) -> str | None:
 
 def read_index(path: Path, container, stream, limits: Limits) -> Index:
     """Reads all packets, without decoding them. Raises UserError as `opened`."""
-    frames, keys, packets = [], [], 0
+    frames, keys, packets, joined = [], [], 0, False
     for packet in container.demux(stream):
         time = packet.dts if packet.pts is None else packet.pts
         if packet.is_corrupt:
@@ -189,13 +189,15 @@ def read_index(path: Path, container, stream, limits: Limits) -> Index:
             frames.append(time)
         if packet.is_keyframe:
             keys.append(time)
+            # Not shown, but needed for what an edit list shows next: its time says nothing.
+            joined |= packet.is_discard and bool(frames)
         if packets > limits.frames:
             raise UserError(_too_many(limits))
     if _is_cut(path, container, stream, packets):
         raise UserError("ends too early: replace the file")
     if not frames:
         raise UserError("holds no frames: replace the file")
-    return Index(sorted(frames), sorted(keys))
+    return Index(sorted(frames), [] if joined else sorted(keys))
 
 
 def _is_cut(path: Path, container, stream, packets: int) -> bool:

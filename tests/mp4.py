@@ -25,14 +25,26 @@ def write_video(path: Path, frames, times=None, codec=CODEC, container=None, **o
     return path
 
 
-def with_edit(path: Path, first: int, count: int, rate: int) -> Path:
-    """Lets the edit list of an MP4 show `count` frames of its first track from `first` on."""
+def with_edits(path: Path, edits, rate: int) -> Path:
+    """Lets the edit list of an MP4 show so many frames of its first track from each `first` on.
+
+    Args:
+      path: of a file whose index is behind its frames; changed in place.
+      edits: pairs of first frame, counted from 0, and number of frames.
+      rate: frames a second.
+    """
     data = bytearray(path.read_bytes())
     scale = int.from_bytes(data[data.index(b"mdhd") + 16 :][:4], "big")
     movie = int.from_bytes(data[data.index(b"mvhd") + 16 :][:4], "big")
-    entry = data.index(b"elst") + 12
-    (start,) = struct.unpack_from(">i", data, entry + 4)
-    struct.pack_into(">Ii", data, entry, count * movie // rate, start + first * scale // rate)
+    boxes = [data.index(name) - 4 for name in (b"moov", b"trak", b"edts", b"elst")]
+    count, _, start = struct.unpack_from(">IIi", data, boxes[-1] + 12)
+    data[boxes[-1] + 12 : boxes[-1] + 16 + 12 * count] = struct.pack(">I", len(edits)) + b"".join(
+        struct.pack(">IiI", shown * movie // rate, start + first * scale // rate, 1 << 16)
+        for first, shown in edits
+    )
+    for box in boxes:
+        (size,) = struct.unpack_from(">I", data, box)
+        struct.pack_into(">I", data, box, size + 12 * (len(edits) - count))
     path.write_bytes(data)
     return path
 

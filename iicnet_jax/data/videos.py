@@ -3,6 +3,7 @@
 import bisect
 import contextlib
 import functools
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,14 +43,18 @@ def read_frame(path: Path, number: int) -> RGB:
     frames, keys = _index(path)
     if not 0 <= number < len(frames):
         raise UserError(f"{path} has {len(frames)} frames, no number {number}")
-    # Frames that are shown before a key frame may depend on the one before it, even where they
-    # are stored behind both.
-    before = bisect.bisect_right(keys, frames[number]) - 1
-    with _open(path) as (container, stream):
-        container.seek(keys[max(before, 0)], stream=stream)
-        for frame in decoded(container, stream):
-            if frame.pts == frames[number]:
-                return upright(frame)
+    if keys:
+        # Frames that are shown before a key frame may depend on the one before it, even where
+        # they are stored behind both.
+        before = bisect.bisect_right(keys, frames[number]) - 1
+        with _open(path) as (container, stream):
+            container.seek(keys[max(before, 0)], stream=stream)
+            for frame in decoded(container, stream):
+                if frame.pts == frames[number]:
+                    return upright(frame)
+    else:
+        for frame in itertools.islice(read_frames(path), number, None):
+            return frame
     raise UserError(f"frame {number} of {path} cannot be decoded: replace the file")
 
 
@@ -64,10 +69,7 @@ def read_frames(path: Path) -> Iterator[RGB]:
 @functools.lru_cache(maxsize=1024)
 def _index(path: Path) -> Index:
     with _open(path) as (container, stream):
-        index = read_index(path, container, stream, LIMITS)
-        if not index.keys:
-            raise UserError("holds no key frames: replace the file")
-        return index
+        return read_index(path, container, stream, LIMITS)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from av.video.reformatter import Colorspace
 
 from iicnet_jax.data import videos
 from iicnet_jax.errors import UserError
-from tests.mp4 import grey, with_edit, write_video
+from tests.mp4 import grey, with_edits, write_video
 
 FRAMES = 40
 # The ways in which frames can depend on one another. With an open group of pictures, frames that
@@ -131,15 +131,19 @@ def test_colours_of_videos_that_do_not_say_their_matrix(tmp_path, size, matrix):
         np.testing.assert_allclose(read.mean(axis=(0, 1)), colour, atol=3)
 
 
-def test_a_trimmed_file_is_no_damaged_one(tmp_path):
-    """What an edit list leaves out before and behind is not counted."""
+@pytest.mark.parametrize(
+    "edits", [[(13, 20)], [(5, 6), (20, 7)], [(20, 7), (5, 6)], [(5, 6), (5, 6)]]
+)
+def test_frames_are_those_that_an_edit_list_shows(tmp_path, edits):
+    """Trimmed, cut out, exchanged, repeated."""
     path = write_video(tmp_path / "whole.mp4", moving(), bf="3")
     whole = list(videos.read_frames(path))
-    trimmed = path.rename(tmp_path / "trimmed.mp4")
-    with_edit(trimmed, 13, 20, 25)
-    assert videos.count_frames(trimmed) == 20
-    for number in (0, 19):
-        np.testing.assert_array_equal(videos.read_frame(trimmed, number), whole[13 + number])
+    expected = [whole[number] for first, count in edits for number in range(first, first + count)]
+    edited = with_edits(path.rename(tmp_path / "edited.mp4"), edits, 25)
+    assert videos.count_frames(edited) == len(expected)
+    np.testing.assert_array_equal(list(videos.read_frames(edited)), expected)
+    for number, frame in enumerate(expected):
+        np.testing.assert_array_equal(videos.read_frame(edited, number), frame)
 
 
 @pytest.mark.parametrize("number", [-1, FRAMES])

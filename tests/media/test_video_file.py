@@ -176,7 +176,7 @@ def test_frames_that_an_edit_list_leaves_out_are_not_read(tmp_path, codec, first
     frames = [noise(16, 16, seed=i) for i in range(30)]
     path = write_clip(tmp_path / "a.mp4", frames, rate=15, codec=codec, bf="2", g="12", sound="aac")
     whole = list(read_frames(examine(path)))
-    video = examine(mp4.with_edit(path, first, count, 15))
+    video = examine(mp4.with_edits(path, [(first, count)], 15))
     assert (video.frames, video.start, video.notes) == (count, 0, ())
     np.testing.assert_array_equal(list(read_frames(video)), whole[first : first + count])
     # What is missing of a file that was cut may also be sound.
