@@ -97,7 +97,7 @@ def model_of_video(path: Path, max_pixels: int, max_frames: int, max_seconds: in
     """The same for an embedding video."""
     from iicnet_jax import bundled
     from iicnet_jax.media import embedding_video
-    from iicnet_jax.media.video_file import Limits
+    from iicnet_jax.videos import Limits
 
     file = embedding_video.examine(path, Limits(max_pixels, max_frames, max_seconds))
     return bundled.for_record(path, file.record, file.problem)
@@ -113,7 +113,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
 
 def add_video_limits(parser: argparse.ArgumentParser) -> None:
     """--max-frames and --max-seconds."""
-    from iicnet_jax.media.video_file import MAX_FRAMES, MAX_SECONDS
+    from iicnet_jax.videos import MAX_FRAMES, MAX_SECONDS
 
     for name, greatest in (("--max-frames", MAX_FRAMES), ("--max-seconds", MAX_SECONDS)):
         parser.add_argument(name, type=positive, default=greatest, help="refuse longer videos")

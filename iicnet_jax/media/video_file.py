@@ -15,9 +15,7 @@ import av
 from av.video.reformatter import ColorRange, Colorspace
 
 from iicnet_jax.media.groups import Frame
-from iicnet_jax.videos import MAX_FRAMES, MAX_SECONDS, Limits, Video, blaming, opened, pictures
-
-__all__ = ["MAX_FRAMES", "MAX_SECONDS", "Limits", "copy_video", "write_video"]
+from iicnet_jax.videos import Video, blaming, opened, pictures
 
 LOSSLESS, LOSSY = ".mkv", ".mp4"
 CONTAINERS = {LOSSLESS: "matroska", LOSSY: "mp4"}
