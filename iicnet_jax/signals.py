@@ -25,11 +25,11 @@ def unwinding() -> Iterator[None]:
         nonlocal caught
         caught = caught or number
         if not _importing(frame):
-            signal.setitimer(signal.ITIMER_REAL, 1)
+            signal.setitimer(signal.ITIMER_REAL, 1, 1)
             if not isinstance(sys.exc_info()[1], SystemExit):  # what tidies up is not interrupted
                 sys.exit(128 + caught)
         elif _writing():
-            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
         else:
             os._exit(128 + caught)
 
