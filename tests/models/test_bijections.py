@@ -219,6 +219,18 @@ def test_invertible_conv_inverts_nearly_as_well_as_float64(random_network):
     assert error < 1e-5, error
 
 
+def test_the_newton_step_removes_rounding_error_of_the_inverse(random_network):
+    layer = random_network(lambda: InvertibleConv1x1(60, rngs=nnx.Rngs(0)))
+    ratios = []
+    for seed in range(8):
+        matrix = normal((60, 60), seed)
+        layer.weight[...] = matrix
+        exact = np.linalg.inv(np.asarray(matrix, np.float64))
+        ours = layer.inverse(jnp.eye(60).reshape(1, 1, 60, 60))[0, 0].T
+        ratios.append(np.linalg.norm(ours - exact) / np.linalg.norm(jnp.linalg.inv(matrix) - exact))
+    assert np.mean(ratios) < 0.7, ratios
+
+
 def test_fresh_coupling_is_the_identity():
     x = normal((1, 3, 4, 5))
     np.testing.assert_array_equal(AffineCoupling(5, 2, growth=4, rngs=nnx.Rngs(0)).forward(x), x)
