@@ -1,7 +1,6 @@
 """From a configuration to the objects it describes."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import optax
@@ -10,6 +9,7 @@ from ml_collections import ConfigDict
 
 from iicnet_jax.data.regime import Regime
 from iicnet_jax.errors import UserError
+from iicnet_jax.files import typed_path
 from iicnet_jax.models import NETWORKS, Network
 from iicnet_jax.models.execution import Execution, set_execution
 from iicnet_jax.training import optimizer
@@ -119,5 +119,5 @@ def create_loss(config: ConfigDict) -> Loss:
     if config.method == "invertible_grayscale":
         fields["later_from"] = round(fields.pop("second_stage") * run_length(config))
         vgg_file = fields.pop("vgg_file")
-        fields["features"] = load_vgg19(Path(vgg_file).expanduser()) if vgg_file else None
+        fields["features"] = load_vgg19(typed_path(vgg_file)) if vgg_file else None
     return LOSSES[config.method](**fields)

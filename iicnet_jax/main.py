@@ -29,7 +29,8 @@ def main(argv):
         index=PROCESS_ID.value,
         timeout=JOIN_TIMEOUT.value,
     )
-    run.run(CONFIG.value, WORKDIR.value, MODE.value, processes)  # type: ignore[arg-type]
+    with signals.unwinding():
+        run.run(CONFIG.value, WORKDIR.value, MODE.value, processes)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from iicnet_jax import config as configuration
 from iicnet_jax.data.store import MINIATURE
+from iicnet_jax.files import typed_path
 from iicnet_jax.workdir import RESULTS, read_config, read_environment, read_results
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def measured_quality(workdir: Path, step: int) -> dict | None:
         )
         return None
     config = read_config(workdir)
-    root = Path(config["data"]["root"]).expanduser()
+    root = typed_path(config["data"]["root"])
     measures = results["networks"]["trained"]["rounded"]
     return {
         **{

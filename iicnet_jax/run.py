@@ -16,6 +16,7 @@ from iicnet_jax.console import exit_on_user_error, set_up_logging
 from iicnet_jax.errors import UserError
 from iicnet_jax.evaluate import evaluate
 from iicnet_jax.evaluation import tables
+from iicnet_jax.files import typed_path
 from iicnet_jax.train import train
 
 MODES = ("train_and_eval", "train", "eval")
@@ -33,7 +34,7 @@ def run(config: ConfigDict, workdir: str, mode: str, processes: distributed.Proc
     with exit_on_user_error(), distributed.joined(processes), exit_on_user_error():
         if not distributed.is_main():
             logging.getLogger("iicnet_jax").setLevel(logging.WARNING)
-        folder = Path(workdir).expanduser()
+        folder = typed_path(workdir)
         if mode == "eval":
             run_folder.require_same(folder, config)
         elif not train(config, folder):
@@ -89,7 +90,7 @@ def parse_flags(argv: Sequence[str], flag_values: flags.FlagValues = flags.FLAGS
     """absl's parsing, with every mistake as one paragraph on stderr and exit status 1."""
     with exit_on_user_error():
         try:
-            arguments = flag_values(list(argv))
+            arguments = flag_values([_from_home(argument) for argument in argv])
             set_up_logging()
             return arguments
         except AttributeError as error:
@@ -106,6 +107,12 @@ def parse_flags(argv: Sequence[str], flag_values: flags.FlagValues = flags.FLAGS
         except Exception as error:
             configuration.import_configs()  # where that is the mistake, it says so
             raise UserError(_config_file_mistake(error, argv)) from error
+
+
+def _from_home(argument: str) -> str:
+    """A configuration's file as `files.typed_path` reads it."""
+    flag, _, value = argument.partition("=")
+    return f"{flag}={typed_path(value)}" if flag == "--config" else argument
 
 
 def _config_file_mistake(error, argv) -> str:

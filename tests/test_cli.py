@@ -1,6 +1,5 @@
 """The iicnet command: called in this process, and started where that shows more."""
 
-import contextlib
 import json
 import signal
 import subprocess
@@ -13,7 +12,6 @@ import pytest
 from flax import nnx
 from PIL import Image
 
-from iicnet_jax import cli
 from iicnet_jax.models import IICNet
 from iicnet_jax.weights.model_dir import save_model
 from tests import mp4, program
@@ -307,7 +305,7 @@ def test_an_interrupted_command_leaves_nothing(model, tmp_path, number, status):
         text=True,
     )
     try:
-        while process.poll() is None and not list(tmp_path.glob("out/.e.mkv.*/pictures.mkv")):
+        while process.poll() is None and not list(tmp_path.glob("out/.iicnet.*/pictures.mkv")):
             time.sleep(0.01)
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=120)
@@ -316,35 +314,6 @@ def test_an_interrupted_command_leaves_nothing(model, tmp_path, number, status):
     assert (process.returncode, stdout) == (status, "")
     assert "Traceback" not in stderr
     assert not list((tmp_path / "out").iterdir())
-
-
-def test_a_termination_that_a_library_catches_comes_again():
-    @cli._unwound_when_terminated()
-    def caught():
-        with contextlib.suppress(SystemExit):
-            signal.raise_signal(signal.SIGTERM)
-        signal.pause()
-
-    with pytest.raises(SystemExit, match="143"):
-        caught()
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-
-
-def test_a_termination_does_not_interrupt_what_tidies_up():
-    done = []
-
-    @cli._unwound_when_terminated()
-    def tidying_up():
-        try:
-            signal.raise_signal(signal.SIGTERM)
-        finally:
-            signal.raise_signal(signal.SIGALRM)
-            signal.raise_signal(signal.SIGTERM)
-            done.append("tidied")
-
-    with pytest.raises(SystemExit, match="143"):
-        tidying_up()
-    assert done == ["tidied"]
 
 
 def test_a_gif_goes_into_a_still_picture_and_comes_back(model, groups, tmp_path):

@@ -6,6 +6,7 @@
 from pathlib import Path
 
 from iicnet_jax.errors import UserError
+from iicnet_jax.files import typed_path
 from iicnet_jax.media.embedding_file import Record
 from iicnet_jax.weights.model_dir import (
     CONFIG,
@@ -45,7 +46,7 @@ def find(model: str) -> Path:
     Raises:
       UserError: there is none of these.
     """
-    path, there = Path(model).expanduser(), folders()
+    path, there = typed_path(model), folders()
     if path.exists():
         return find_model(path)
     if model in there:

@@ -1,7 +1,6 @@
 """The `iicnet` command: what its words mean, then one call each (docs/commands.md)."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from iicnet_jax import signals
 from iicnet_jax.errors import UserError
@@ -12,23 +11,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     with signals.unwinding():
         from iicnet_jax import console
 
-        with console.exit_on_user_error(), _disk_errors(), console.printing():
+        with console.exit_on_user_error(), console.printing():
             console.set_up_logging()
             arguments, others = _parser().parse_known_args(argv)
             if others and not arguments.takes_config:
                 raise UserError(f"unexpected argument {others[0]!r} (see --help)")
             arguments.config_flags = others
             arguments.command(arguments)
-
-
-@contextlib.contextmanager
-def _disk_errors() -> Iterator[None]:
-    """What a disk refuses, where nothing closer to it says so, is no bug either."""
-    try:
-        yield
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        raise UserError(f"{where}{error.strerror or error}") from error
 
 
 def _parser():

@@ -24,6 +24,7 @@ from iicnet_jax.data import tiles, videos
 from iicnet_jax.data.images import RGB
 from iicnet_jax.data.store import Dataset, FolderStore, Store, is_junk, split_frame
 from iicnet_jax.errors import UserError
+from iicnet_jax.files import typed_path
 from iicnet_jax.pictures import read_picture
 
 # A prepared dataset is the folder with this file in it.
@@ -133,7 +134,7 @@ class PreparedStore(Store):
     """A dataset that `prepare` wrote to `folder`."""
 
     def __init__(self, folder: str | Path, dataset: Dataset):
-        self.folder = Path(folder).expanduser()
+        self.folder = typed_path(folder)
         self.dataset = dataset
         builder = tfds.builder_from_directory(self.folder)
         if builder.name != dataset.name:

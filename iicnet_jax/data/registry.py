@@ -1,7 +1,5 @@
 """The regimes by the name that a configuration gives."""
 
-from pathlib import Path
-
 from iicnet_jax.data.background import Background
 from iicnet_jax.data.composition import Composition
 from iicnet_jax.data.custom_folder import CustomFolder
@@ -14,6 +12,7 @@ from iicnet_jax.data.stereo import Stereo
 from iicnet_jax.data.store import CachedStore, FolderStore, Store
 from iicnet_jax.data.video import Video
 from iicnet_jax.errors import UserError
+from iicnet_jax.files import typed_path
 
 REGIMES: dict[str, type[FileRegime]] = {
     "background": Background,
@@ -55,7 +54,7 @@ def open_store(data) -> Store:
     dataset = regime_class(data).DATASET
     if not data.root:
         raise UserError(f"config.data.root is not set: {dataset.how_to_get}")
-    if (Path(data.root).expanduser() / "dataset_info.json").is_file():
+    if (typed_path(data.root) / "dataset_info.json").is_file():
         # Only here, because importing TFDS takes a second.
         from iicnet_jax.data.prepared import PreparedStore
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from iicnet_jax.data import videos
 from iicnet_jax.data.images import RGB
 from iicnet_jax.errors import UserError
+from iicnet_jax.files import typed_path
 from iicnet_jax.pictures import picture_size, read_picture
 
 # In the root of a dataset that is not the whole published one: {"counts": {...}}.
@@ -83,7 +84,7 @@ class FolderStore(Store):
     """A dataset as its publishers lay it out, in the folder `root`."""
 
     def __init__(self, root: str | Path, dataset: Dataset):
-        self.root = Path(root).expanduser()
+        self.root = typed_path(root)
         self.dataset = dataset
 
     @functools.cached_property

@@ -195,8 +195,7 @@ class Checkpoints:
         """Raises UserError unless the files of these checkpoints are as they were written."""
         with distributed.all_or_none():
             if distributed.is_main():
-                problems = {step: self._problem(step) for step in steps}
-                problems = {step: what for step, what in problems.items() if what is not None}
+                problems = {step: what for step in steps if (what := self._problem(step))}
                 if problems:
                     raise UserError(self._damaged(problems))
 

@@ -25,8 +25,8 @@ def problem(folder: Path, leave_out: Collection[str] = ()) -> str | None:
       OSError: a file cannot be read.
     """
     lines = (folder / NAME).read_text(encoding="utf-8", errors="replace").splitlines()
-    found = [LINE.fullmatch(line) for line in lines]
-    if not found or None in found:
+    found = [match for line in lines if (match := LINE.fullmatch(line))]
+    if not found or len(found) < len(lines):
         return f"{NAME} is damaged"
     sums = {match[2]: match[1] for match in found}
     names = set(_names(folder)) - set(leave_out)

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tensorboardX import SummaryWriter
@@ -87,7 +88,7 @@ def _named(path: Path) -> Iterator[None]:
         raise
 
 
-def read_metrics(path: Path) -> list[dict[str, float | None]]:
+def read_metrics(path: Path) -> list[dict[str, Any]]:
     """The reports in a `metrics.jsonl`, [] if there is none.
 
     A last line that a kill cut short, or that a run is just writing, is left out.

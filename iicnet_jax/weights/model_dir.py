@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 
 from iicnet_jax import json_files
 from iicnet_jax.errors import UserError
-from iicnet_jax.files import replacing, write_json
+from iicnet_jax.files import replacing, typed_path, write_json
 from iicnet_jax.models import NETWORKS, Network
 from iicnet_jax.models.layers import parameter_arrays, parameter_shapes, set_parameters
 from iicnet_jax.models.shapes import without_weights
@@ -202,7 +202,7 @@ def _is_fingerprint(value) -> bool:
 
 def find_model(path: Path) -> Path:
     """The model directory that a path names: itself, or `model` in the workdir of a run."""
-    path = path.expanduser()
+    path = typed_path(str(path))
     return path / IN_WORKDIR if (path / IN_WORKDIR).is_dir() else path
 
 

@@ -80,7 +80,7 @@ def write_datasets(
     Raises:
       UserError: a folder exists already, then nothing is written; or one cannot be written.
     """
-    folders = {name: Path(out).expanduser() / name for name in writers}
+    folders = {name: Path(out) / name for name in writers}
     for folder in folders.values():
         if folder.exists():
             raise UserError(f"{folder} exists already: choose another folder or delete this one")
