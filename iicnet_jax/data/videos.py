@@ -53,8 +53,8 @@ def read_frame(path: Path, number: int) -> RGB:
                 if frame.pts == frames[number]:
                     return upright(frame)
     else:
-        for frame in itertools.islice(read_frames(path), number, None):
-            return frame
+        for pixels in itertools.islice(read_frames(path), number, None):
+            return pixels
     raise UserError(f"frame {number} of {path} cannot be decoded: replace the file")
 
 
