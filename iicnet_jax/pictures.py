@@ -8,8 +8,8 @@ import dataclasses
 import threading
 import warnings
 from collections.abc import Collection, Iterator, Mapping
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import UInt8
@@ -76,7 +76,7 @@ class Picture:
 
 
 def read_picture(
-    file: Path | BinaryIO,
+    file: Path | BufferedIOBase,
     name: Path | str | None = None,
     *,
     max_pixels: int = MAX_PIXELS,
@@ -114,7 +114,7 @@ def picture_size(path: Path) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def opened(
-    file: Path | BinaryIO,
+    file: Path | BufferedIOBase,
     name: Path | str | None = None,
     *,
     max_pixels: int = MAX_PIXELS,
