@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from benchmarks import report, turns
+from benchmarks import report, timing
 from iicnet_jax.models.convolution import convolve
 from iicnet_jax.models.dense_block import GROWTH, LEAKY_SLOPE, DenseBlock
 
@@ -53,7 +53,7 @@ def main():
         program = jax.jit(jax.grad(loss, argnums=(0, 1), has_aux=True))
         results[name] = jax.block_until_ready(program(params, x))
         programs[name] = lambda program=program: _seconds(program, params, x)
-    seconds = turns.in_turns(programs, arguments.repeats)
+    seconds = timing.in_turns(programs, arguments.repeats)
     rows = [
         {
             "form": name,
@@ -64,7 +64,7 @@ def main():
     ]
     print(f"\nmilliseconds\n{report.table(rows)}")
     if arguments.out:
-        report.write(arguments.out, turns.settings(arguments), rows)
+        report.write(arguments.out, timing.settings(arguments), rows)
 
 
 def concatenated(pair, x):

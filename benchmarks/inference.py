@@ -23,17 +23,17 @@ import numpy as np
 from flax import nnx
 from tqdm import tqdm
 
-from benchmarks import report, turns
-from iicnet_jax import build
-from iicnet_jax.evaluation.inference import Converter, to_uint8
-from iicnet_jax.evaluation.tiling import Tiled
+from benchmarks import report, timing
+from iicnet_jax.experiment import build
+from iicnet_jax.inference.compiled import Converter, to_uint8
+from iicnet_jax.inference.tiling import Tiled
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    turns.add_arguments(parser)
+    timing.add_arguments(parser)
     parser.add_argument(
         "--sizes",
         type=_size,
@@ -45,8 +45,8 @@ def main():
     parser.add_argument("--whole_limit", type=float, default=1.0, help="megapixels in one piece")
     arguments = parser.parse_args()
     if arguments.torch_reference:
-        turns.share_device_memory()
-    config = turns.network_config(arguments)
+        timing.share_device_memory()
+    config = timing.network_config(arguments)
     model = build.create_model(config)
     progress = Progress()
     conversions = {
@@ -59,7 +59,7 @@ def main():
         rows += measured(config, conversions, progress, size, arguments)
     print(f"\nOn {jax.devices()[0].device_kind}\n\n{report.table(rows)}")
     if arguments.out:
-        report.write(arguments.out, turns.settings(arguments), rows)
+        report.write(arguments.out, timing.settings(arguments), rows)
 
 
 def measured(config, conversions, progress, size, arguments) -> list[dict]:
@@ -75,25 +75,25 @@ def measured(config, conversions, progress, size, arguments) -> list[dict]:
     }
     reference = None
     if arguments.torch_reference and whole:
-        reference = turns.start_reference(arguments, config, 1, size, "convert")
-        programs[turns.AUTHORS] = lambda: reference.seconds(1)
+        reference = timing.start_reference(arguments, config, 1, size, "convert")
+        programs[timing.AUTHORS] = lambda: reference.seconds(1)
     progress.limit = 1  # all tiles have one shape
     for program in tqdm(programs.values(), desc="compiling", disable=None):
         program()
     progress.limit = None
-    times = turns.in_turns(programs, arguments.repeats, arguments.profile)
+    times = timing.in_turns(programs, arguments.repeats, arguments.profile)
     if reference:
         reference.close()
 
     seconds = {name: report.median_and_spread(values) for name, values in times.items()}
-    authors = seconds.get(turns.AUTHORS)
+    authors = seconds.get(timing.AUTHORS)
     return [
         {
             "size": f"{size[1]}x{size[0]}",
             "program": name,
             **time_,
             "megapixels/s": megapixels / time_["median"],
-            "GB": peak_gigabytes() if name != turns.AUTHORS else "-",
+            "GB": peak_gigabytes() if name != timing.AUTHORS else "-",
             "reference": authors["median"] / time_["median"] if authors else "-",
         }
         for name, time_ in seconds.items()

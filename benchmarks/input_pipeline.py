@@ -23,10 +23,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks import report
+from experiments.datasets import SAMPLE_ROOTS, write_sample
 from iicnet_jax.data.pipeline import training_batches
-from iicnet_jax.data.registry import open_store, regime_class
-from iicnet_jax.data.sample import SAMPLE_ROOTS, write_sample
-from iicnet_jax.data.store import CachedStore
+from iicnet_jax.data.storage import CachedStore
+from iicnet_jax.data.tasks import open_store, regime_class
 
 # Experiment by regime.
 EXPERIMENTS = {

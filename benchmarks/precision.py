@@ -18,10 +18,10 @@ from tqdm import tqdm
 
 from benchmarks import report
 from iicnet_jax.cli.pictures import SUFFIXES
-from iicnet_jax.errors import UserError
+from iicnet_jax.conversion.pictures import read_group
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.evaluation.metrics import psnr
-from iicnet_jax.evaluation.tiling import Tiled
-from iicnet_jax.media.convert import read_group
+from iicnet_jax.inference.tiling import Tiled
 from iicnet_jax.models.execution import PRECISIONS, Execution, set_execution
 from iicnet_jax.weights.model_dir import find_model, load_model
 

@@ -6,8 +6,8 @@ from flax import nnx
 from ml_collections import ConfigDict
 
 from configs import base
-from iicnet_jax import build
-from iicnet_jax.models.shapes import without_weights
+from iicnet_jax.experiment import build
+from iicnet_jax.models.abstract import without_weights
 from iicnet_jax.training.step import create_state, make_train_step
 
 

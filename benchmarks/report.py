@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from iicnet_jax import files
+from iicnet_jax.core import files
 
 PACKAGES = ("iicnet_jax", "jax", "jaxlib", "flax", "grain", "numpy", "pillow")
 

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import report, turns
+from benchmarks import report, timing
 from iicnet_jax.models.iicnet import COLOURS
 
 
@@ -62,7 +62,7 @@ def main():
     parser.add_argument("--xla", action="store_true", help="also count FLOPs in the program")
     parser.add_argument("--out", type=Path, help="JSON file with all results")
     arguments = parser.parse_args()
-    config = turns.network_config(arguments)
+    config = timing.network_config(arguments)
 
     rows = []
     for batch_size in arguments.batch_sizes:
@@ -77,7 +77,7 @@ def main():
     if arguments.xla:
         print(f"\nFLOPs in the program of a batch of {batch_size}: {xla_flops(config):.4g}")
     if arguments.out:
-        report.write(arguments.out, turns.settings(arguments), rows)
+        report.write(arguments.out, timing.settings(arguments), rows)
 
 
 def train_step_bound(config, device: Device, precision: str, launch_us: float) -> dict:

@@ -149,7 +149,7 @@ def _step_times(arguments, devices, batch_size):
     import jax
     import numpy as np
 
-    from iicnet_jax import build
+    from iicnet_jax.experiment import build
     from iicnet_jax.training import sharding
     from iicnet_jax.training.step import create_state, make_train_step
 
@@ -197,8 +197,8 @@ def _parameters(arguments):
     import jax
     from flax import nnx
 
-    from iicnet_jax import build
-    from iicnet_jax.models.shapes import without_weights
+    from iicnet_jax.experiment import build
+    from iicnet_jax.models.abstract import without_weights
 
     network = without_weights(build.create_model, _config(arguments))
     return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(network, nnx.Param)))

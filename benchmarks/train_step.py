@@ -31,12 +31,12 @@ import numpy as np
 from jax import lax
 from tqdm import tqdm
 
-from benchmarks import report, roofline, turns
+from benchmarks import report, roofline, timing
 from benchmarks.input_pipeline import full_size_data
-from iicnet_jax import build
 from iicnet_jax.data import create_regime
 from iicnet_jax.data.aligned import reference_scale
 from iicnet_jax.data.pipeline import training_batches
+from iicnet_jax.experiment import build
 from iicnet_jax.training import sharding
 from iicnet_jax.training.step import create_state, make_train_step
 
@@ -45,7 +45,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    turns.add_arguments(parser)
+    timing.add_arguments(parser)
     parser.add_argument("--crop", type=int, help="side of the images, if not the experiment's")
     parser.add_argument("--batch_sizes", type=int, nargs="*", help="else the experiment's")
     parser.add_argument("--precisions", nargs="*", help="else the experiment's")
@@ -58,8 +58,8 @@ def main():
     parser.add_argument("--data", type=Path, help="keeps the pictures of --real_data here")
     arguments = parser.parse_args()
     if arguments.torch_reference:
-        turns.share_device_memory()
-    config = turns.network_config(arguments)
+        timing.share_device_memory()
+    config = timing.network_config(arguments)
     if arguments.crop:
         config.data.crop = arguments.crop
 
@@ -73,7 +73,7 @@ def main():
             rows += measured(config, arguments)
     print(f"\nMilliseconds a train step on {jax.devices()[0].device_kind}\n\n{report.table(rows)}")
     if arguments.out:
-        report.write(arguments.out, turns.settings(arguments), rows)
+        report.write(arguments.out, timing.settings(arguments), rows)
 
 
 def measured(config, arguments) -> list[dict]:
@@ -90,18 +90,18 @@ def measured(config, arguments) -> list[dict]:
         training = Training(config)
         for name, batches in feeds.items():
             program = functools.partial(training.seconds, batches, steps)
-            programs[turns.OURS + name, precision, memory] = program
+            programs[timing.OURS + name, precision, memory] = program
         if arguments.one_call:
             program = functools.partial(Training(config, steps).seconds, feeds[""], 1)
-            programs[f"{turns.OURS}, {steps} steps a call", precision, memory] = program
+            programs[f"{timing.OURS}, {steps} steps a call", precision, memory] = program
     reference = None
     if arguments.torch_reference:
         batch_size = config.data.batch_size
-        reference = turns.start_reference(arguments, config, batch_size, (side, side), "train")
-        programs[turns.AUTHORS, "default", "none"] = lambda: reference.seconds(steps)
+        reference = timing.start_reference(arguments, config, batch_size, (side, side), "train")
+        programs[timing.AUTHORS, "default", "none"] = lambda: reference.seconds(steps)
     for program in tqdm(programs.values(), desc="compiling", disable=None):
         program()
-    times = turns.in_turns(programs, arguments.repeats, arguments.profile)
+    times = timing.in_turns(programs, arguments.repeats, arguments.profile)
     if reference:
         reference.close()
 
@@ -114,8 +114,8 @@ def measured(config, arguments) -> list[dict]:
     for (name, precision, memory), time_ in milliseconds.items():
         settings = {"batch": config.data.batch_size, "precision": precision, "memory": memory}
         compared = {
-            "synthetic": milliseconds.get((turns.OURS, precision, memory)),
-            "reference": milliseconds.get((turns.AUTHORS, "default", "none")),
+            "synthetic": milliseconds.get((timing.OURS, precision, memory)),
+            "reference": milliseconds.get((timing.AUTHORS, "default", "none")),
         }
         ratios = {
             "synthetic": _ratio(time_, compared["synthetic"]),

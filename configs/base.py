@@ -106,7 +106,7 @@ def get_config(method: str = "iicnet") -> ConfigDict:
 
     config.data = ConfigDict(
         {
-            "regime": "dual_view",  # a name of iicnet_jax.data.registry
+            "regime": "dual_view",  # a name of iicnet_jax.data.tasks
             "root": "",  # folder of the dataset, as published or as prepared
             "crop": 144,  # side of the training crop, in pixels
             "flip_rotate": False,  # random flips and quarter turns of the training crops

@@ -14,11 +14,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from experiments import workdirs
 from experiments.workdirs import Sample, Workdir
-from iicnet_jax import console
-from iicnet_jax.errors import UserError
+from iicnet_jax.core import console
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import replacing, typed_path
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.evaluation.pictures import AMPLIFICATION, error_map
-from iicnet_jax.files import replacing, typed_path
 
 IMAGES = 3
 GAP = 8

@@ -25,14 +25,14 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from iicnet_jax import console
-from iicnet_jax.data import sample
-from iicnet_jax.data.resize import imresize
-from iicnet_jax.data.sample import flickr1024, photographs
-from iicnet_jax.data.store import is_junk
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import typed_path, write_json
-from iicnet_jax.pictures import SUFFIXES, read_picture
+from experiments import datasets
+from experiments.datasets import flickr1024, photographs
+from iicnet_jax.core import console
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import typed_path, write_json
+from iicnet_jax.data.storage import is_junk
+from iicnet_jax.imaging.picture_reader import SUFFIXES, read_picture
+from iicnet_jax.imaging.resizing import imresize
 
 SPLITS = ("train", "validation", "test")
 VALIDATION, TEST = 0.1, 0.2
@@ -94,7 +94,7 @@ def write(photos: Path, videos: Path | None, out: Path) -> None:
         "DAVIS-2017": lambda folder: _write_davis(folder, pictures, sequences),
         "flickr1024": lambda folder: _write_flickr1024(folder, pictures),
     }
-    sample.write_datasets(writers, out, progress=print)
+    datasets.write_datasets(writers, out, progress=print)
     names = {
         kind: {split: [path.name for path in paths] for split, paths in splits.items()}
         for kind, splits in {"photographs": pictures, "videos": sequences}.items()

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.definition import Measure, Row, Table
+from iicnet_jax.core.files import write_text
 from iicnet_jax.evaluation.tables import markdown
-from iicnet_jax.files import write_text
 
 COLUMNS = (
     *("experiment", "measure", "published", "ours", "spread", "seeds", "difference", "images"),

@@ -17,12 +17,12 @@ from PIL import Image
 from experiments import workdirs
 from experiments.charts import COLOURS, line_chart
 from experiments.workdirs import Workdir
-from iicnet_jax import console
 from iicnet_jax.cli.arguments import positive
+from iicnet_jax.core import console
+from iicnet_jax.core.files import typed_path, write_text
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.evaluation.pictures import AMPLIFICATION, error_map
 from iicnet_jax.evaluation.tables import COLUMNS, TITLES, number
-from iicnet_jax.files import typed_path, write_text
 
 PAGE = Path(__file__).with_name("report.html")  # with TITLE and BODY
 PARTS = {

@@ -15,16 +15,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments import rendering, runs
+from experiments.datasets import WRITERS, write_sample
 from experiments.definition import Table
 from experiments.rendering import Line, Outcome
 from experiments.runs import Launch, Run, RunError
 from experiments.sizes import FULL, SIZES
-from iicnet_jax import console
 from iicnet_jax.cli.arguments import positive
-from iicnet_jax.data.sample import WRITERS, write_sample
-from iicnet_jax.errors import UserError
+from iicnet_jax.core import console
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import typed_path
 from iicnet_jax.evaluation.tables import markdown
-from iicnet_jax.files import typed_path
 
 SEEDS = 3  # with fewer, a difference is not claimed
 SAMPLE = "sample"

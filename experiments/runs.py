@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import configs
+from experiments.datasets import SAMPLE_ROOTS
 from experiments.definition import Row
-from iicnet_jax import build, files, workdir
-from iicnet_jax import config as configuration
-from iicnet_jax.data.registry import regime_class
-from iicnet_jax.data.sample import SAMPLE_ROOTS
-from iicnet_jax.data.store import MINIATURE
-from iicnet_jax.errors import UserError
-from iicnet_jax.run import load_config
+from iicnet_jax.core import files
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.data.storage import MINIATURE
+from iicnet_jax.data.tasks import regime_class
+from iicnet_jax.experiment import build, configuration, workdir
+from iicnet_jax.experiment.run import load_config
 from iicnet_jax.training.writers import read_metrics
 from iicnet_jax.weights.model_dir import CONFIG, IN_WORKDIR
 

@@ -7,7 +7,7 @@ compared take equal steps on equally many samples.
 import dataclasses
 from collections.abc import Mapping
 
-from iicnet_jax import config as configuration
+from iicnet_jax.experiment import configuration
 
 
 @dataclasses.dataclass(frozen=True)

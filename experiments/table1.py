@@ -5,7 +5,7 @@ The supplement gives no results for most of them; those that it gives stand in T
 
 from experiments import runner, supplement
 from experiments.definition import Row, Table, measures
-from iicnet_jax import config as configuration
+from iicnet_jax.experiment import configuration
 
 # The table ends where those of Tables 4, 5 and 3 begin.
 ROWS = [row for row in supplement.ROWS if not row[1].startswith("Table")]

@@ -9,9 +9,8 @@ from PIL import Image
 
 from configs import base
 from experiments.runs import EVALUATIONS
-from iicnet_jax import config as configuration
-from iicnet_jax import workdir
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.experiment import configuration, workdir
 from iicnet_jax.training.writers import read_metrics
 
 

@@ -1,13 +1,13 @@
 """Trains and evaluates one configuration: python -m iicnet_jax.main --config=... --workdir=..."""
 
-from iicnet_jax import signals
+from iicnet_jax.core import signals
 
 with signals.unwinding():  # they may come among the imports
     from absl import app, flags
     from ml_collections import config_flags
 
-    from iicnet_jax import run
-    from iicnet_jax.distributed import Processes
+    from iicnet_jax.core.distributed import Processes
+    from iicnet_jax.experiment import run
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "File of the experiment's configuration.")
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run: checkpoints, metrics, results.")

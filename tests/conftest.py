@@ -25,7 +25,10 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 import jaxtyping  # noqa: E402
 
 # Before the first import of these.
-CHECKED = ["models", "training.losses", "evaluation", "data", "weights", "media", "pictures"]
+CHECKED = [
+    *("models", "training.losses", "weights", "imaging", "data", "media"),
+    *("inference", "evaluation", "conversion"),
+]
 jaxtyping.install_import_hook([f"iicnet_jax.{name}" for name in CHECKED], "beartype.beartype")
 
 import jax.numpy as jnp  # noqa: E402
@@ -33,7 +36,7 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from flax import nnx  # noqa: E402
 
-from iicnet_jax.models.shapes import OneKey  # noqa: E402
+from iicnet_jax.models.abstract import OneKey  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):

@@ -6,10 +6,11 @@ import numpy as np
 from PIL import Image
 
 from experiments.runs import RunError
-from iicnet_jax import files, workdir
-from iicnet_jax.config import flatten
+from iicnet_jax.core import files
 from iicnet_jax.evaluation import protocol
-from iicnet_jax.run import load_config
+from iicnet_jax.experiment import workdir
+from iicnet_jax.experiment.configuration import flatten
+from iicnet_jax.experiment.run import load_config
 
 SIZE = (48, 64)  # of the pictures
 

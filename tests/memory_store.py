@@ -5,8 +5,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from iicnet_jax.data.store import Dataset, Store
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.data.storage import Dataset, Store
 
 
 class MemoryStore(Store):

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from iicnet_jax.data.store import MINIATURE
+from iicnet_jax.data.storage import MINIATURE
 
 
 def write_miniature(root: Path, **counts) -> None:

@@ -14,8 +14,9 @@ from unittest import mock
 from absl import app, flags
 from absl.testing import flagsaver
 
-from iicnet_jax import cli, main, run
-from iicnet_jax.data.sample import write_sample
+from experiments.datasets import write_sample
+from iicnet_jax import cli, main
+from iicnet_jax.experiment import run
 
 ROOT = Path(__file__).parent.parent
 # A tiny network on the sample's videos; a step takes milliseconds, compilation seconds.

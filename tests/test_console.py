@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from iicnet_jax.console import exit_on_user_error
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.console import exit_on_user_error
+from iicnet_jax.core.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
 
 DEVICES = """
 import jax
-from iicnet_jax.console import exit_on_user_error
+from iicnet_jax.core.console import exit_on_user_error
 with exit_on_user_error():
     jax.devices()
 """

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from iicnet_jax import bundled, config, run
-from iicnet_jax.errors import UserError
-from iicnet_jax.quality import training_command
+from iicnet_jax import bundled
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.experiment import configuration, run
+from iicnet_jax.experiment.quality import training_command
 from tests.program import ROOT
 
 SOURCES = ["iicnet_jax", "configs", "experiments", "setup.cfg", "pyproject.toml", "README.md"]
@@ -49,7 +50,7 @@ def test_what_is_missing_to_the_configurations_themselves_is_no_mistake_of_the_u
     monkeypatch.delitem(sys.modules, "configs.base", raising=False)
     monkeypatch.setitem(sys.modules, "ml_collections", None)
     with pytest.raises(ModuleNotFoundError, match="ml_collections"):
-        config.import_configs()
+        configuration.import_configs()
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
-from iicnet_jax import run
-from iicnet_jax.errors import UserError
-from iicnet_jax.export import export
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.experiment import run
+from iicnet_jax.experiment.export import export
 from iicnet_jax.training.writers import MetricWriter
 from tests import program
 

@@ -4,13 +4,13 @@ import json
 
 from flax import nnx
 
+from experiments.datasets import SAMPLE_ROOTS
 from experiments.sizes import MINIATURE
 from experiments.supplement import load
 from iicnet_jax.data.pipeline import evaluation_groups
-from iicnet_jax.data.sample import SAMPLE_ROOTS
-from iicnet_jax.evaluate import evaluate
-from iicnet_jax.models.shapes import OneKey
-from iicnet_jax.train import train
+from iicnet_jax.experiment.evaluate import evaluate
+from iicnet_jax.experiment.train import train
+from iicnet_jax.models.abstract import OneKey
 from tests import program
 
 CORNER = 64  # pixels, of a sample that is evaluated
@@ -42,8 +42,8 @@ def check_run(config, folder, monkeypatch):
 
 def evaluate_corners(monkeypatch):
     """Of whole images only a corner is left: tests do not compile for speed, and they take long."""
-    monkeypatch.setattr("iicnet_jax.train.evaluation_groups", _corners)
-    monkeypatch.setattr("iicnet_jax.evaluate.evaluation_groups", _corners)
+    monkeypatch.setattr("iicnet_jax.experiment.train.evaluation_groups", _corners)
+    monkeypatch.setattr("iicnet_jax.experiment.evaluate.evaluation_groups", _corners)
 
 
 def _corners(*arguments):

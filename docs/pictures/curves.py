@@ -9,8 +9,8 @@ from pathlib import Path
 
 from experiments import workdirs
 from experiments.charts import HEIGHT, WIDTH, line_chart
-from iicnet_jax import console
-from iicnet_jax.files import write_text
+from iicnet_jax.core import console
+from iicnet_jax.core.files import write_text
 
 METRIC = "validation/restored_psnr"
 COLOURS = ("#1769c2", "#c2410c", "#15803d", "#9333ea", "#a16207", "#0e7490")

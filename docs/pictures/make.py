@@ -11,12 +11,12 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from configs import base
+from experiments.datasets import SAMPLE_ROOTS, write_sample
 from iicnet_jax import bundled
+from iicnet_jax.conversion.pictures import load_network
 from iicnet_jax.data import create_regime
 from iicnet_jax.data.pipeline import evaluation_groups
-from iicnet_jax.data.sample import SAMPLE_ROOTS, write_sample
 from iicnet_jax.evaluation.pictures import overview
-from iicnet_jax.media.convert import load_network
 from iicnet_jax.weights.model_dir import load_config
 
 OUT = Path(__file__).with_name("bundled.jpg")

@@ -5,8 +5,8 @@
 
 from pathlib import Path
 
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import typed_path
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import typed_path
 from iicnet_jax.media.embedding_file import Record
 from iicnet_jax.weights.model_dir import (
     CONFIG,

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from iicnet_jax import signals
-from iicnet_jax.errors import UserError
+from iicnet_jax.core import signals
+from iicnet_jax.core.errors import UserError
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs the command that the arguments name."""
     with signals.unwinding():
-        from iicnet_jax import console
+        from iicnet_jax.core import console
 
         with console.exit_on_user_error(), console.printing():
             console.set_up_logging()
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _parser():
     import argparse
 
-    from iicnet_jax.cli import data, demo, models, moving, pictures, weights
+    from iicnet_jax.cli import data, demo, models, pictures, video_gif_stereo, weights
 
     parser = argparse.ArgumentParser(
         "iicnet",
@@ -34,6 +34,6 @@ def _parser():
     )
     parser.set_defaults(takes_config=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (pictures, moving, demo, models, weights, data):
+    for module in (pictures, video_gif_stereo, demo, models, weights, data):
         module.add_commands(commands)
     return parser

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import to_json
-from iicnet_jax.pictures import MAX_PIXELS
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import to_json
+from iicnet_jax.imaging.picture_reader import MAX_PIXELS
 
 
 def positive(text: str) -> int:
@@ -75,13 +75,14 @@ def add_model(parser: argparse.ArgumentParser, default: str) -> None:
 
 def load_network(arguments: argparse.Namespace, default: Callable[[], Path], bar: bool):
     """The network that --model names, or else `default`; `bar`: with progress over its tiles."""
-    from iicnet_jax import bundled, compilation_cache
-    from iicnet_jax.media import convert
+    from iicnet_jax import bundled
+    from iicnet_jax.conversion import pictures
+    from iicnet_jax.core import compilation_cache
 
     compilation_cache.enable()
     folder = default() if arguments.model is None else bundled.find(arguments.model)
     progress = functools.partial(tqdm, unit="tile", leave=False, disable=None)
-    return convert.load_network(folder, tile=arguments.tile, progress=progress if bar else iter)
+    return pictures.load_network(folder, tile=arguments.tile, progress=progress if bar else iter)
 
 
 def model_of_picture(path: Path, max_pixels: int) -> Path:
@@ -96,8 +97,8 @@ def model_of_picture(path: Path, max_pixels: int) -> Path:
 def model_of_video(path: Path, max_pixels: int, max_frames: int, max_seconds: int) -> Path:
     """The same for an embedding video."""
     from iicnet_jax import bundled
+    from iicnet_jax.imaging.video_reader import Limits
     from iicnet_jax.media import embedding_video
-    from iicnet_jax.videos import Limits
 
     file = embedding_video.examine(path, Limits(max_pixels, max_frames, max_seconds))
     return bundled.for_record(path, file.record, file.problem)
@@ -113,7 +114,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
 
 def add_video_limits(parser: argparse.ArgumentParser) -> None:
     """--max-frames and --max-seconds."""
-    from iicnet_jax.videos import MAX_FRAMES, MAX_SECONDS
+    from iicnet_jax.imaging.video_reader import MAX_FRAMES, MAX_SECONDS
 
     for name, greatest in (("--max-frames", MAX_FRAMES), ("--max-seconds", MAX_SECONDS)):
         parser.add_argument(name, type=positive, default=greatest, help="refuse longer videos")

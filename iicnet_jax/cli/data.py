@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from iicnet_jax.cli.arguments import add_command, positive
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import typed_path
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import typed_path
 
 # Problems that are printed in full.
 SHOWN = 20
@@ -48,10 +48,10 @@ def add_commands(commands) -> None:
 
 
 def _check(arguments):
-    from iicnet_jax import run
     from iicnet_jax.data.check import check
-    from iicnet_jax.data.registry import open_store, regime_class
-    from iicnet_jax.data.store import CachedStore
+    from iicnet_jax.data.storage import CachedStore
+    from iicnet_jax.data.tasks import open_store, regime_class
+    from iicnet_jax.experiment import run
 
     config = run.load_config(arguments.config_flags)
     # Frames are in many windows, and the windows of neighbouring samples.
@@ -69,10 +69,10 @@ def _check(arguments):
 
 
 def _prepare(arguments):
-    from iicnet_jax import run
     from iicnet_jax.data import create_regime
     from iicnet_jax.data.prepared import PreparedStore, prepare
-    from iicnet_jax.data.regime import SPLITS
+    from iicnet_jax.data.task import SPLITS
+    from iicnet_jax.experiment import run
 
     config = run.load_config(arguments.config_flags)
     regime = create_regime(config.data, config.model)
@@ -85,7 +85,7 @@ def _prepare(arguments):
 
 
 def _sample(arguments):
-    from iicnet_jax.data.sample import write_sample
+    from experiments.datasets import write_sample
 
     for dataset, folder in write_sample(arguments.out).items():
         print(f"{dataset}: {folder}")

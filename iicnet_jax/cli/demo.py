@@ -1,8 +1,8 @@
 """iicnet demo: a page in the browser."""
 
 from iicnet_jax.cli.arguments import add_command, positive
-from iicnet_jax.files import typed_path
-from iicnet_jax.pictures import MAX_PIXELS
+from iicnet_jax.core.files import typed_path
+from iicnet_jax.imaging.picture_reader import MAX_PIXELS
 
 
 def add_commands(commands) -> None:
@@ -25,7 +25,8 @@ def add_commands(commands) -> None:
 
 
 def _demo(arguments):
-    from iicnet_jax import bundled, compilation_cache
+    from iicnet_jax import bundled
+    from iicnet_jax.core import compilation_cache
     from iicnet_jax.demo.server import serve
 
     compilation_cache.enable()

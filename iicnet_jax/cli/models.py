@@ -12,7 +12,7 @@ def add_commands(commands) -> None:
 
 
 def _models(arguments):
-    from iicnet_jax.bundled import describe
+    from iicnet_jax.cli import model_table
 
-    found = describe.describe_all()
-    show(found, [describe.as_text(found)], arguments.json)
+    found = model_table.describe_all()
+    show(found, [model_table.as_text(found)], arguments.json)

@@ -21,10 +21,10 @@ from iicnet_jax.cli.arguments import (
     show,
     size,
 )
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import typed_path
-from iicnet_jax.media.images import LOSSLESS, check_output
-from iicnet_jax.pictures import SUFFIXES
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import typed_path
+from iicnet_jax.imaging.picture_reader import SUFFIXES
+from iicnet_jax.media.picture_file import LOSSLESS, check_output
 
 VIDEO = ".mkv"  # what `inspect` looks for besides pictures
 
@@ -86,7 +86,7 @@ def add_commands(commands) -> None:
 
 
 def _embed(arguments):
-    from iicnet_jax.media.convert import embed_files
+    from iicnet_jax.conversion.pictures import embed_files
 
     network, groups = _network_and_groups(arguments)
     outputs = [_output(group, arguments.out) for group in groups]
@@ -115,7 +115,7 @@ def _embed(arguments):
 
 
 def _restore(arguments):
-    from iicnet_jax.media.convert import restore_file
+    from iicnet_jax.conversion.pictures import restore_file
 
     given = expand(arguments.embeddings)
     files = _files(given)
@@ -162,8 +162,8 @@ def _inspect(arguments):
 
 
 def _inspected(file, arguments):
-    from iicnet_jax.media.convert import inspect_file
-    from iicnet_jax.media.convert_video import inspect_video
+    from iicnet_jax.conversion.pictures import inspect_file
+    from iicnet_jax.conversion.videos import inspect_video
 
     if file.suffix.lower() != VIDEO:
         return inspect_file(file, max_pixels=arguments.max_pixels)
@@ -192,7 +192,7 @@ def _description(found):
 
 
 def _evaluate(arguments):
-    from iicnet_jax.media.convert import measure_files
+    from iicnet_jax.conversion.pictures import measure_files
 
     network, groups = _network_and_groups(arguments)
 
@@ -223,7 +223,7 @@ def _check_names(outputs):
 
 def _on_all_devices(function, jobs, count):
     """The results of all jobs in order, with a progress bar where there are several."""
-    from iicnet_jax.evaluation.devices import map_over_devices
+    from iicnet_jax.inference.devices import map_over_devices
 
     results = map_over_devices(function, jobs)
     return tqdm(results, total=count, unit="file", disable=None if count > 1 else True)
@@ -239,7 +239,7 @@ class _Group(NamedTuple):
 def _network_and_groups(arguments):
     """The network, and what goes through it."""
     from iicnet_jax import bundled
-    from iicnet_jax.media.convert import check_count
+    from iicnet_jax.conversion.pictures import check_count
 
     given = expand(arguments.pictures)
     groups = [_Group(None, given)]

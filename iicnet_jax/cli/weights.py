@@ -1,8 +1,8 @@
 """iicnet import-weights, export-weights: model directories from elsewhere."""
 
 from iicnet_jax.cli.arguments import add_command
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import typed_path
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import typed_path
 
 
 def add_commands(commands) -> None:
@@ -52,7 +52,7 @@ def _import(arguments):
 
 
 def _export(arguments):
-    from iicnet_jax.export import export
+    from iicnet_jax.experiment.export import export
 
     _check_out(arguments)
     about = export(arguments.workdir, arguments.checkpoint, arguments.out)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from ml_collections import ConfigDict
 
-from iicnet_jax.data.images import RGB, crop, random_corner, require_one_size
-from iicnet_jax.data.regime import FileRegime, Group
-from iicnet_jax.data.resize import halve
-from iicnet_jax.data.store import Store
+from iicnet_jax.data.images import crop, random_corner, require_one_size
+from iicnet_jax.data.storage import Store
+from iicnet_jax.data.task import FileRegime, Group
+from iicnet_jax.imaging import RGB
+from iicnet_jax.imaging.resizing import halve
 
 
 class AlignedImages(FileRegime):

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from tqdm import tqdm
 
-from iicnet_jax.data.regime import SPLITS, Regime
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.data.task import SPLITS, Regime
 
 
 @dataclasses.dataclass(frozen=True)

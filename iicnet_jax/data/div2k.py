@@ -4,9 +4,9 @@ The files are where the publishers' archives put them: DIV2K_train_HR/0001.png a
 DIV2K_train_LR_bicubic/X2/0001x2.png, 800 of each for training, 100 for validation ("valid").
 """
 
-from iicnet_jax.data.regime import FileRegime
-from iicnet_jax.data.store import Dataset
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.data.storage import Dataset
+from iicnet_jax.data.task import FileRegime
 
 DATASET = Dataset(
     name="div2k",

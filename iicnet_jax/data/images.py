@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import UInt8
 
-from iicnet_jax.errors import UserError
-
-RGB = UInt8[np.ndarray, "h w 3"]
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.imaging import RGB
 
 
 def require_one_size(paths: Sequence[str], images: Sequence) -> None:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from iicnet_jax.data.regime import FileRegime, Group
-from iicnet_jax.data.resize import resize_bilinear
+from iicnet_jax.data.task import FileRegime, Group
+from iicnet_jax.imaging.resizing import resize_bilinear
 
 
 class Matting(FileRegime):

@@ -11,7 +11,7 @@ import grain
 import numpy as np
 from absl import flags
 
-from iicnet_jax.data.regime import Group, Regime
+from iicnet_jax.data.task import Group, Regime
 
 
 @dataclasses.dataclass(frozen=True)

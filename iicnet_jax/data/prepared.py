@@ -20,12 +20,12 @@ import tensorflow_datasets as tfds
 from PIL import Image
 from tqdm import tqdm
 
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import typed_path
 from iicnet_jax.data import tiles, videos
-from iicnet_jax.data.images import RGB
-from iicnet_jax.data.store import Dataset, FolderStore, Store, is_junk, split_frame
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import typed_path
-from iicnet_jax.pictures import read_picture
+from iicnet_jax.data.storage import Dataset, FolderStore, Store, is_junk, split_frame
+from iicnet_jax.imaging import RGB
+from iicnet_jax.imaging.picture_reader import read_picture
 
 # A prepared dataset is the folder with this file in it.
 INFO = "dataset_info.json"

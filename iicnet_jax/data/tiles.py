@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from iicnet_jax.data.images import RGB, crop
+from iicnet_jax.data.images import crop
+from iicnet_jax.imaging import RGB
 
 
 def cut(image: RGB, tile: int) -> Iterator[RGB]:

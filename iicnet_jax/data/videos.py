@@ -7,8 +7,8 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from iicnet_jax.errors import UserError
-from iicnet_jax.videos import (
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.imaging.video_reader import (
     RGB,
     Index,
     Limits,

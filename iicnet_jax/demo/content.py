@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from iicnet_jax.conversion.pictures import Network, read_group
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.evaluation.pictures import AMPLIFICATION, error_map, save_png
+from iicnet_jax.imaging.picture_reader import MAX_PIXELS, read_picture
 from iicnet_jax.media import embedding_file
-from iicnet_jax.media.convert import Network, read_group
-from iicnet_jax.pictures import MAX_PIXELS, read_picture
 
 PREVIEW_SIDE = 480
 FIT = "Scale and crop the others to the size of the reference"

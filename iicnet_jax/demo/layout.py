@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from iicnet_jax.conversion.pictures import Network, embed_files, restore_file
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import workspace
 from iicnet_jax.demo.content import (
     FIT,
     FORCE,
@@ -21,10 +24,7 @@ from iicnet_jax.demo.content import (
     row,
     title,
 )
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import workspace
-from iicnet_jax.media.convert import Network, embed_files, restore_file
-from iicnet_jax.pictures import SUFFIXES
+from iicnet_jax.imaging.picture_reader import SUFFIXES
 
 # Seconds: how often the page looks for old files, and when a file is old. All go at the end.
 CLEANING = (600, 4 * 3600)

@@ -10,12 +10,12 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from iicnet_jax import signals
+from iicnet_jax.conversion.pictures import Network, load_network
+from iicnet_jax.core import signals
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.demo import layout
 from iicnet_jax.demo.guard import Guard
-from iicnet_jax.errors import UserError
-from iicnet_jax.media.convert import Network, load_network
-from iicnet_jax.pictures import MAX_PIXELS
+from iicnet_jax.imaging.picture_reader import MAX_PIXELS
 
 HOST = "127.0.0.1"
 MAX_FILE_SIZE = "500mb"  # of an upload

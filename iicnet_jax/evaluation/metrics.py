@@ -8,7 +8,7 @@ import dm_pix
 import jax
 import numpy as np
 
-from iicnet_jax.data import images
+from iicnet_jax.imaging.colour import luma, y_channel
 
 PEAK = 255.0
 SSIM_WINDOW = 11
@@ -53,29 +53,6 @@ def _window_mean(image):
             for start, weight in enumerate(weights)
         )
     return image
-
-
-def luma(image: np.ndarray) -> np.ndarray:
-    """0.299 R + 0.587 G + 0.114 B, (h, w, 3) to (h, w, 1); rounded if the image is uint8.
-
-    A one-channel image is returned as it is.
-    """
-    if image.shape[-1] == 1:
-        return image
-    if image.dtype == np.uint8:
-        return images.luma(image)
-    return np.asarray(image, np.float64) @ np.array([[0.299], [0.587], [0.114]])
-
-
-def y_channel(image: np.ndarray) -> np.ndarray:
-    """Y of YCbCr by BT.601 as in video, 16 to 235 and not rounded, (h, w, 3) to (h, w, 1).
-
-    A one-channel image is returned as it is.
-    """
-    if image.shape[-1] == 1:
-        return image
-    weights = np.array([[65.481], [128.553], [24.966]]) / PEAK
-    return 16 + np.asarray(image, np.float64) @ weights
 
 
 def compare(image: np.ndarray, target: np.ndarray, y_border: int) -> dict[str, float]:

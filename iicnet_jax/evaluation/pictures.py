@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from iicnet_jax.data.regime import Group
-from iicnet_jax.files import replacing
+from iicnet_jax.core.files import replacing
+from iicnet_jax.data.task import Group
 
 AMPLIFICATION = 10
 GAP = 4

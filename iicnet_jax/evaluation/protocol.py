@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from iicnet_jax.data.regime import Group
-from iicnet_jax.evaluation.inference import Converter, to_uint8
+from iicnet_jax.data.task import Group
 from iicnet_jax.evaluation.metrics import compare
+from iicnet_jax.inference.compiled import Converter, to_uint8
 
 PROTOCOL = {
     "rounded": "embedding rounded to 8 bit before it is compared and restored",

@@ -13,11 +13,11 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL.PngImagePlugin import PngInfo
 
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import to_json
-from iicnet_jax.media import changes
-from iicnet_jax.media.images import LOSSLESS, write_picture
-from iicnet_jax.pictures import MAX_PIXELS, Picture, read_picture
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import to_json
+from iicnet_jax.imaging.picture_reader import MAX_PIXELS, Picture, read_picture
+from iicnet_jax.media import diagnosis
+from iicnet_jax.media.picture_file import LOSSLESS, write_picture
 
 FORMAT_VERSION = 1
 CHUNK = "iicnet"  # keyword of the PNG's iTXt chunk
@@ -191,7 +191,7 @@ def examine(path: Path, *, max_pixels: int = MAX_PIXELS) -> EmbeddingFile:
     pixels = with_channels(pixels, record.channels)
     if pixels is None or not record.matches(pixels):
         pixels = picture.pixels if pixels is None else pixels
-        happened = changes.in_picture(path, picture, record.size, record.channels)
+        happened = diagnosis.in_picture(path, picture, record.size, record.channels)
         problem = (
             f"has been changed since it was written: {happened}. The images do not come back as "
             "they were: look for the original file"

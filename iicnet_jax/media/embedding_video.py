@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from iicnet_jax import videos
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import replacing
-from iicnet_jax.media import changes, video_file
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import replacing
+from iicnet_jax.imaging import video_reader
+from iicnet_jax.imaging.video_reader import Limits, Video
+from iicnet_jax.media import diagnosis, video_file
 from iicnet_jax.media.embedding_file import Record, pixel_fingerprint, with_channels
-from iicnet_jax.media.groups import Frame
+from iicnet_jax.media.grouping import Frame
 from iicnet_jax.media.video_file import LOSSLESS
-from iicnet_jax.videos import Limits, Video
 
 # Names of the attachments.
 RECORD, HASHES = "iicnet.json", "iicnet.sha256"
@@ -78,7 +78,7 @@ def write_embedding_video(
             limits = Limits(pixels=size[0] * size[1], frames=len(hashes), seconds=float("inf"))
             notes = video_file.copy_video(
                 temporary,
-                dataclasses.replace(videos.examine(pictures, limits), rate=rate),
+                dataclasses.replace(video_reader.examine(pictures, limits), rate=rate),
                 sound=sound,
                 attachments={RECORD: record.to_json().encode(), HASHES: lines},
             )
@@ -90,7 +90,7 @@ def write_embedding_video(
 
 def examine(path: Path, limits: Limits) -> EmbeddingVideo:
     """Reads what the file says of itself. Raises UserError as `videos.examine`."""
-    video = videos.examine(path, limits)
+    video = video_reader.examine(path, limits)
     try:
         record, hashes = _find_record(video)
     except ValueError as error:
@@ -117,7 +117,7 @@ def read_embeddings(file: EmbeddingVideo, found: list[str] | None = None) -> Ite
         found.append(what)
 
     number = -1
-    for number, frame in enumerate(videos.read_frames(file.video)):
+    for number, frame in enumerate(video_reader.read_frames(file.video)):
         if file.record is None:
             yield frame
             continue
@@ -134,7 +134,7 @@ def describe_changes(file: EmbeddingVideo, found: Sequence[str]) -> str:
     """A clause about a file with a record, from what `read_embeddings` found."""
     video = file.video
     others = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    happened = changes.in_video(
+    happened = diagnosis.in_video(
         video.size, file.record.size, video.codec, video.frames, len(file.hashes)
     )
     return (

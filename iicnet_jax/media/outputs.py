@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import TEMPORARY, filling
-from iicnet_jax.media.groups import Frame
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import TEMPORARY, filling
+from iicnet_jax.media.grouping import Frame
 
 FOLDER = ""  # the suffix of a folder
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import av
 from av.video.reformatter import ColorRange, Colorspace
 
-from iicnet_jax.media.groups import Frame
-from iicnet_jax.videos import Video, blaming, opened, pictures
+from iicnet_jax.imaging.video_reader import Video, blaming, opened, pictures
+from iicnet_jax.media.grouping import Frame
 
 LOSSLESS, LOSSY = ".mkv", ".mp4"
 CONTAINERS = {LOSSLESS: "matroska", LOSSY: "mp4"}

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from iicnet_jax.errors import require_choice
+from iicnet_jax.core.errors import require_choice
 from iicnet_jax.models.layers import Layers
 
 MEMORY = ("none", "remat", "reversible")

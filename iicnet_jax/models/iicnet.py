@@ -5,7 +5,7 @@ from typing import Any
 from flax import nnx
 from jaxtyping import Array, Float
 
-from iicnet_jax.errors import require_choice
+from iicnet_jax.core.errors import require_choice
 from iicnet_jax.models.bijection import Chain
 from iicnet_jax.models.channel_squeeze import ChannelSqueeze
 from iicnet_jax.models.coupling import AffineCoupling

@@ -18,8 +18,8 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
-from iicnet_jax import distributed
-from iicnet_jax.errors import UserError
+from iicnet_jax.core import distributed
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.training import checksums
 from iicnet_jax.training.step import TrainState
 

@@ -11,8 +11,8 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from iicnet_jax import distributed, files
-from iicnet_jax.errors import UserError
+from iicnet_jax.core import distributed, files
+from iicnet_jax.core.errors import UserError
 
 
 class StopRequest:

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
 
 
 def data_mesh(batch_size: int, devices: Sequence[jax.Device] | None = None) -> Mesh:

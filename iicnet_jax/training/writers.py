@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from tensorboardX import SummaryWriter
 
-from iicnet_jax import files, json_files
-from iicnet_jax.errors import UserError
+from iicnet_jax.core import files, json_files
+from iicnet_jax.core.errors import UserError
 
 
 class MetricWriter:

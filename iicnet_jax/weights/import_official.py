@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 from flax import nnx
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.models import IICNet
+from iicnet_jax.models.abstract import without_weights
 from iicnet_jax.models.downscaling import Haar
 from iicnet_jax.models.network import COLOURS
-from iicnet_jax.models.shapes import without_weights
 from iicnet_jax.weights.colour_order import swap_colours
 from iicnet_jax.weights.model_dir import save_model
 from iicnet_jax.weights.official import load_official

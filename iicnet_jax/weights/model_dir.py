@@ -12,12 +12,12 @@ from flax import nnx
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from iicnet_jax import json_files
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import replacing, typed_path, write_json
+from iicnet_jax.core import json_files
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import replacing, typed_path, write_json
 from iicnet_jax.models import NETWORKS, Network
+from iicnet_jax.models.abstract import without_weights
 from iicnet_jax.models.layers import parameter_arrays, parameter_shapes, set_parameters
-from iicnet_jax.models.shapes import without_weights
 
 FORMAT_VERSION = 1
 WEIGHTS = "model.safetensors"

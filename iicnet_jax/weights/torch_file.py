@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.weights.pickle_data import Call, Global, Persistent, read_pickle
 
 # The largest network of the paper takes less than 200 MB and 1,300 tensors.

@@ -6,7 +6,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.models.vgg19 import VGG19
 from iicnet_jax.weights.torch_file import read_torch_file
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from benchmarks import dense_block, inference, programs, roofline, train_step, turns
+from benchmarks import dense_block, inference, programs, roofline, timing, train_step
 from benchmarks.torch_reference import Reference
-from iicnet_jax import build
-from iicnet_jax.data.sample import write_sample
+from experiments.datasets import write_sample
+from iicnet_jax.experiment import build
+from iicnet_jax.models.abstract import without_weights
 from iicnet_jax.models.dense_block import DenseBlock
 from iicnet_jax.models.layers import parameter_shapes
-from iicnet_jax.models.shapes import without_weights
 
 NETWORK = {"num_images": 2, "num_blocks": 1, "relation": False, "relation_features": 4}
 SETTINGS = {"network": NETWORK, "batch_size": 1, "height": 4, "width": 4, "what": "train"}
@@ -62,7 +62,7 @@ def test_inference_measures_whole_images_and_tiles(monkeypatch, tmp_path):
 def test_programs_are_measured_in_turns():
     calls = []
     programs = {name: lambda name=name: calls.append(name) or len(calls) for name in "ab"}
-    assert turns.in_turns(programs, 2) == {"a": [1, 3], "b": [2, 4]}
+    assert timing.in_turns(programs, 2) == {"a": [1, 3], "b": [2, 4]}
     assert calls == ["a", "b"] * 2
 
 

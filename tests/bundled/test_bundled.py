@@ -9,8 +9,8 @@ import pytest
 from flax import nnx
 
 from iicnet_jax import bundled
-from iicnet_jax.bundled import describe
-from iicnet_jax.errors import UserError
+from iicnet_jax.cli import model_table
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.media.embedding_file import Record
 from iicnet_jax.models import IICNet
 from iicnet_jax.weights.model_dir import CONFIG, fingerprint, load_config, load_model, save_model
@@ -125,14 +125,14 @@ def test_the_network_of_a_record_is_found_without_reading_weights(save, monkeypa
 
 
 def test_the_list_tells_quality_and_where_it_comes_from(save):
-    assert describe.as_text([]).startswith("No models come with this installation")
+    assert model_table.as_text([]).startswith("No models come with this installation")
     save("another", num_images=2, relation=True, num_blocks=10)
     save("hiding", {"task": "hiding", "quality": QUALITY}, num_images=2)
-    first, second = found = describe.describe_all()
+    first, second = found = model_table.describe_all()
     assert (first["name"], second["name"]) == ("hiding", "another")
     assert (first["reduced"], second["reduced"]) == (True, False)
     assert first["about"]["quality"] == QUALITY
-    text = describe.as_text(found)
+    text = model_table.as_text(found)
     row, other = (line.split("|") for line in text.splitlines()[2:4])
     assert [cell.strip() for cell in row[5:9]] == ["31.23", "0.9123", "28.50", ""]
     assert other[3].strip() == "10 blocks, relation" and other[5].strip() == "not measured"

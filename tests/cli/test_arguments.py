@@ -7,8 +7,8 @@ import pytest
 
 from iicnet_jax import cli
 from iicnet_jax.cli.arguments import expand
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import typed_path
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import typed_path
 
 
 def _actions(parser):

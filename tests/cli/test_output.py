@@ -8,7 +8,8 @@ import sys
 import pytest
 from PIL import Image
 
-from iicnet_jax import cli, console
+from iicnet_jax import cli
+from iicnet_jax.core import console
 
 NAME = os.fsdecode(b"\xff.png")  # no text in UTF-8
 

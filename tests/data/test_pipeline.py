@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices, training_batches
-from iicnet_jax.data.regime import Regime
+from iicnet_jax.data.task import Regime
 
 
 class Numbers(Regime):

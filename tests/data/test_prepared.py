@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 
 from configs.base import get_config
+from experiments.datasets import SAMPLE_ROOTS, write_sample
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.data import create_regime
 from iicnet_jax.data.div2k import DATASET
 from iicnet_jax.data.prepared import PreparedStore, prepare
-from iicnet_jax.data.sample import SAMPLE_ROOTS, write_sample
-from iicnet_jax.data.store import Dataset, FolderStore
-from iicnet_jax.data.video import Video
-from iicnet_jax.errors import UserError
-from iicnet_jax.pictures import read_picture
+from iicnet_jax.data.storage import Dataset, FolderStore
+from iicnet_jax.data.tasks.video import Video
+from iicnet_jax.imaging.picture_reader import read_picture
 from tests.miniature import write_miniature
 
 COUNTS = {"train": 6, "valid": 2}

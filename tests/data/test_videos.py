@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from av.video.reformatter import Colorspace
 
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.data import videos
-from iicnet_jax.errors import UserError
 from tests.mp4 import grey, with_edits, write_video
 
 FRAMES = 40

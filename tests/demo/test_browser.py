@@ -9,10 +9,10 @@ import urllib.request
 import numpy as np
 import pytest
 
+from iicnet_jax.conversion.pictures import embed_files, load_network, restore_file
 from iicnet_jax.demo import content
 from iicnet_jax.evaluation.metrics import psnr
-from iicnet_jax.media.convert import embed_files, load_network, restore_file
-from iicnet_jax.pictures import read_picture
+from iicnet_jax.imaging.picture_reader import read_picture
 from tests import browser
 
 pytestmark = [

@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pytest
 
+from iicnet_jax.conversion.pictures import embed_files, load_network
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.demo import content, server
-from iicnet_jax.errors import UserError
 from iicnet_jax.evaluation.metrics import psnr
-from iicnet_jax.media.convert import embed_files, load_network
-from iicnet_jax.pictures import MAX_PIXELS, read_picture
+from iicnet_jax.imaging.picture_reader import MAX_PIXELS, read_picture
 
 
 def test_a_network_is_described_in_a_sentence_or_two(models):

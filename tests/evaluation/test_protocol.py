@@ -6,7 +6,7 @@ import pytest
 from flax import nnx
 
 from iicnet_jax.evaluation import metrics, protocol, tables
-from iicnet_jax.evaluation.inference import Converter
+from iicnet_jax.inference.compiled import Converter
 from iicnet_jax.models import IICNet
 
 

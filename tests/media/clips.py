@@ -7,10 +7,10 @@ from pathlib import Path
 import av
 import numpy as np
 from jaxtyping import UInt8
-from pictures import MODEL, Thumbnails
 from PIL import Image
 
-from iicnet_jax.media.convert import Network
+from iicnet_jax.conversion.pictures import Network
+from tests.media.pictures import MODEL, Thumbnails
 
 RATE = Fraction(30000, 1001)
 SIDE = 16

@@ -1,6 +1,6 @@
 """Damaged and hostile picture files: each ends in a result or a UserError.
 
-python tests/media/fuzz.py --count 10000 --seed 1
+python -m tests.media.fuzz --count 10000 --seed 1
 """
 
 import collections
@@ -11,13 +11,13 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from fuzz_loop import attempt, main, repeat
-from pictures import network, noise, save
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from iicnet_jax.conversion.pictures import embed_files, inspect_file, restore_file
 from iicnet_jax.media import embedding_file
-from iicnet_jax.media.convert import embed_files, inspect_file, restore_file
+from tests.media.fuzz_loop import attempt, main, repeat
+from tests.media.pictures import network, noise, save
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_PIXELS = 1_000_000

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
 
 TIME_LIMIT = 20  # seconds for one input
 

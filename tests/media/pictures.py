@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from iicnet_jax.evaluation.tiling import Tiled
-from iicnet_jax.media.convert import Network
+from iicnet_jax.conversion.pictures import Network
+from iicnet_jax.inference.tiling import Tiled
 
 MODEL = "0123456789abcdef" * 4
 SCALE = 2

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import MODEL, noise, save
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.media import embedding_file
 from iicnet_jax.media.embedding_file import (
     MAX_LENGTH,
@@ -23,6 +22,7 @@ from iicnet_jax.media.embedding_file import (
     with_channels,
     write_embedding,
 )
+from tests.media.pictures import MODEL, noise, save
 
 SUFFIXES = ["png", "webp"]
 JSON = st.recursive(

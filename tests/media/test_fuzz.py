@@ -1,8 +1,9 @@
-"""A few hundred damaged files; `python tests/media/fuzz.py` (or `fuzz_moving.py`) tries any."""
+"""A few hundred damaged files; `python -m tests.media.fuzz` (or `fuzz_moving.py`) tries any."""
 
-import fuzz
-import fuzz_moving
 import pytest
+
+from tests.media import fuzz
+from tests.media import fuzz_video_gif as fuzz_moving
 
 
 def test_damaged_files_end_in_a_result_or_one_line(tmp_path):

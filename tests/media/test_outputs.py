@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from iicnet_jax.errors import UserError
-from iicnet_jax.files import TEMPORARY
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import TEMPORARY
 from iicnet_jax.media.outputs import check_file, check_folder, check_form
 
 PNG = (".png",)

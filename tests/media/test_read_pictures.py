@@ -7,11 +7,11 @@ import zlib
 import numpy as np
 import pytest
 import tifffile
-from pictures import noise, save
 from PIL import Image, PngImagePlugin
 
-from iicnet_jax.errors import UserError
-from iicnet_jax.pictures import FORMATS, picture_size, read_picture
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.imaging.picture_reader import FORMATS, picture_size, read_picture
+from tests.media.pictures import noise, save
 
 PIXELS = noise(5, 7)
 GREY = noise(5, 7, 1)[..., 0]

@@ -8,17 +8,17 @@ import av
 import numpy as np
 import pytest
 from av.video.reformatter import Colorspace
-from clips import RATE, numbered, numbers, read_clip, write_clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import noise
 from PIL import Image, ImageOps
 
-from iicnet_jax import videos
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.imaging import video_reader
+from iicnet_jax.imaging.video_reader import Limits, examine, read_frames
 from iicnet_jax.media.video_file import write_video
-from iicnet_jax.videos import Limits, examine, read_frames
 from tests import mp4
+from tests.media.clips import RATE, numbered, numbers, read_clip, write_clip
+from tests.media.pictures import noise
 
 FILES = Path(__file__).parent / "videos"  # of other programs
 
@@ -236,7 +236,7 @@ def test_an_avi_whose_header_counts_too_many_is_read_unless_it_was_cut(tmp_path,
 def test_limits_are_checked_before_frames_are_decoded(tmp_path, monkeypatch):
     path = write_clip(tmp_path / "a.mkv", numbered(10), rate=1)
     assert examine(path, Limits(256, 10, 10)).frames == 10
-    monkeypatch.setattr(videos, "decoded", lambda *_: pytest.fail("a frame was decoded"))
+    monkeypatch.setattr(video_reader, "decoded", lambda *_: pytest.fail("a frame was decoded"))
     for limits, message in [
         (Limits(pixels=255), "more than 0.000255 megapixels: .*--max-pixels"),
         (Limits(frames=9), "has more than 9 frames: .*--max-frames"),
@@ -248,7 +248,7 @@ def test_limits_are_checked_before_frames_are_decoded(tmp_path, monkeypatch):
 
 def test_sides_are_limited_too(tmp_path, monkeypatch):
     path = write_clip(tmp_path / "a.mkv", numbered(2, 16, 18))
-    monkeypatch.setattr(videos, "MAX_SIDE", 17)
+    monkeypatch.setattr(video_reader, "MAX_SIDE", 17)
     with pytest.raises(UserError, match="has frames of 18x16 pixels, and at most 17 a side"):
         examine(path)
 
@@ -256,7 +256,7 @@ def test_sides_are_limited_too(tmp_path, monkeypatch):
 def test_frames_beyond_what_the_file_counts_are_not_read(tmp_path, monkeypatch):
     path = write_clip(tmp_path / "a.mkv", numbered(10))
     video = examine(path)
-    monkeypatch.setattr(videos, "_too_many", lambda limits: f"too many: {limits.frames}")
+    monkeypatch.setattr(video_reader, "_too_many", lambda limits: f"too many: {limits.frames}")
     object.__setattr__(video, "limits", Limits(frames=4))
     frames = read_frames(video)
     assert numbers([next(frames) for _ in range(4)]) == [0, 1, 2, 3]

@@ -9,12 +9,12 @@ import pytest
 from flax import nnx
 
 from iicnet_jax.models import IICNet, dense_block
+from iicnet_jax.models.abstract import OneKey
 from iicnet_jax.models.coupling import AffineCoupling
 from iicnet_jax.models.dense_block import DenseBlock
 from iicnet_jax.models.execution import MEMORY, Execution, scan, set_execution
 from iicnet_jax.models.quantisation import round_to_levels
 from iicnet_jax.models.relation import RelationModule
-from iicnet_jax.models.shapes import OneKey
 from iicnet_jax.models.stack import Stack
 
 PLAIN = Execution("none", "unroll")

@@ -12,7 +12,7 @@ import pytest
 from flax import nnx
 
 from iicnet_jax.models import IICNet
-from iicnet_jax.models.shapes import OneKey
+from iicnet_jax.models.abstract import OneKey
 
 OPTIONS = [
     pytest.param(

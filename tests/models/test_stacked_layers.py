@@ -5,13 +5,13 @@ import numpy as np
 from flax import nnx
 
 from iicnet_jax.models import IICNet
+from iicnet_jax.models.abstract import without_weights
 from iicnet_jax.models.layers import (
     Layers,
     parameter_arrays,
     parameter_shapes,
     set_parameters,
 )
-from iicnet_jax.models.shapes import without_weights
 
 
 def shapes(num_images, num_blocks):

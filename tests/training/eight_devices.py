@@ -13,7 +13,7 @@ import optax
 from flax import nnx
 
 from iicnet_jax.models import IICNet, quantisation
-from iicnet_jax.models.shapes import without_weights
+from iicnet_jax.models.abstract import without_weights
 from iicnet_jax.training import sharding
 from iicnet_jax.training.losses import IICNetLoss
 from iicnet_jax.training.step import create_state, make_train_step

@@ -11,7 +11,7 @@ import optax
 import pytest
 from flax import nnx
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.training import checkpoints, checksums, sharding
 from iicnet_jax.training.checkpoints import LATER_FILES, Checkpoints
 from iicnet_jax.training.step import TrainState

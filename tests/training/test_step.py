@@ -9,7 +9,7 @@ import optax
 import pytest
 from flax import nnx
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.models import IICNet
 from iicnet_jax.training import sharding
 from iicnet_jax.training.losses import IICNetLoss

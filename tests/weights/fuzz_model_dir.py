@@ -13,10 +13,10 @@ from pathlib import Path
 import jax
 from flax import nnx
 
-from iicnet_jax.bundled import describe
+from iicnet_jax.cli import model_table
 from iicnet_jax.models import IICNet
+from iicnet_jax.models.abstract import OneKey
 from iicnet_jax.models.baselines import IRN
-from iicnet_jax.models.shapes import OneKey
 from iicnet_jax.weights.model_dir import CONFIG, WEIGHTS, load_model, save_model
 from tests.media.fuzz_loop import attempt, main, repeat
 
@@ -140,7 +140,7 @@ def _load(folder):
 
 
 def _describe(folder):
-    describe.as_text([describe.describe("x", folder)])
+    model_table.as_text([model_table.describe("x", folder)])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.weights.torch_file import read_torch_file
 from tests.torch_files import LAYOUTS, members_of, weight_file, zip_file
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.models import IICNet
+from iicnet_jax.models.abstract import without_weights
 from iicnet_jax.models.downscaling import Haar
 from iicnet_jax.models.layers import parameter_arrays
-from iicnet_jax.models.shapes import without_weights
 from iicnet_jax.weights.colour_order import swap_colours
 from iicnet_jax.weights.import_official import import_official, infer_config
 from iicnet_jax.weights.model_dir import load_model

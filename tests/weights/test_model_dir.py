@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 from safetensors.numpy import load_file, save_file
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.baselines import IRN
 from iicnet_jax.weights.model_dir import fingerprint, load_config, load_model, save_model

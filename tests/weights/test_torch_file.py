@@ -11,7 +11,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.weights import pickle_data, torch_file
 from iicnet_jax.weights.pickle_data import Call, read_pickle
 from iicnet_jax.weights.torch_file import read_torch_file

@@ -6,8 +6,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from configs import base
-from iicnet_jax import build
-from iicnet_jax.errors import UserError
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.experiment import build
 from iicnet_jax.models.vgg19 import VGG19
 from iicnet_jax.weights.vgg19 import load_vgg19
 from tests.torch_files import weight_file

@@ -5,7 +5,7 @@ Facts from the paper and the authors' code, MenghanXia/InvertibleGrayscale at co
 
 from flax import nnx
 
-from iicnet_jax.errors import require_choice
+from iicnet_jax.core.errors import require_choice
 from iicnet_jax.models.baselines.encoder_decoder import (
     Encoder,
     EncoderDecoder,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from iicnet_jax.errors import require_choice
+from iicnet_jax.core.errors import require_choice
 from iicnet_jax.models.coupling import AffineCoupling
 from iicnet_jax.models.dense_block import GROWTH
 from iicnet_jax.models.downscaling import Haar, Squeeze

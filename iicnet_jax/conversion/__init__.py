@@ -1,0 +1,1 @@
+"""Users' files through a network: pictures, videos, GIFs and stereo pairs."""

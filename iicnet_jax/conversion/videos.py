@@ -1,0 +1,306 @@
+"""Videos into smaller, slower ones and back, group by group, as the command line offers it.
+
+Memory holds one group of frames at a time, whatever the length of the video.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+from iicnet_jax.conversion.pictures import COLOURED, NO_RECORD, Network, Restored, other_model
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import replacing
+from iicnet_jax.imaging import video_reader
+from iicnet_jax.imaging.picture_reader import MAX_PIXELS
+from iicnet_jax.imaging.video_reader import FASTEST, MAX_FRAMES, MAX_SECONDS, SLOWEST, Limits
+from iicnet_jax.media import embedding_video, video_file
+from iicnet_jax.media.embedding_file import Record, with_channels
+from iicnet_jax.media.embedding_video import EmbeddingVideo
+from iicnet_jax.media.grouping import Blocks, Frame, Grouping, SideBySide
+from iicnet_jax.media.outputs import FOLDER, check_form, write_frames
+from iicnet_jax.media.video_file import LOSSLESS, LOSSY
+
+# Called with an iterable of groups and `total`, their expected number; `tqdm` is one.
+Progress = Callable[..., Iterable]
+
+
+def silent(groups: Iterable, total: int) -> Iterable:
+    """Shows no progress."""
+    return groups
+
+
+@dataclasses.dataclass(frozen=True)
+class EmbeddedVideo:
+    """What `embed_video` did."""
+
+    path: Path
+    record: Record
+    frames: int  # of the original video
+    embeddings: int  # frames of the embedding video
+    rate: Fraction  # of the embedding video, frames a second
+    notes: tuple[str, ...]  # what is not kept of the video, a line each
+
+
+def embed_video(
+    network: Network,
+    source: Path,
+    output: Path,
+    *,
+    side_by_side: bool = False,
+    sound: bool = True,
+    overwrite: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    max_frames: int = MAX_FRAMES,
+    max_seconds: int | float = MAX_SECONDS,
+    progress: Progress = silent,
+) -> EmbeddedVideo:
+    """Hides a video in one of 1/N of the frame rate and the same duration, an MKV without loss.
+
+    `side_by_side`: the frames are two views side by side; they are hidden in the left one, at the
+    same frame rate. `sound`: copy the first sound track. The file is read back and compared.
+
+    Raises:
+      UserError: the video cannot be read, or is beyond the limits; the network does not fit; or
+        `output` exists (without `overwrite`), does not end in .mkv, or cannot be written.
+    """
+    grouping = _grouping(network, side_by_side)
+    check_form(output, (LOSSLESS,), overwrite)
+    video = video_reader.examine(source, Limits(max_pixels, max_frames, max_seconds))
+    try:
+        size = grouping.image_size(*video.size)
+    except UserError as error:
+        raise UserError(f"{source} {error}") from error
+    model, read = network.tiled.model, 0
+
+    def embeddings():
+        nonlocal read
+        groups = grouping.gather(video_reader.read_frames(video))
+        for group, frames in progress(groups, total=-(-video.frames // grouping.frames)):
+            read += frames
+            yield network.tiled.embed_uint8(group)
+
+    def describe(pixels: str) -> Record:
+        about = {
+            "grouping": grouping.name,
+            "frames": read,
+            "rate": [video.rate.numerator, video.rate.denominator],
+        }
+        return Record(
+            network.task,
+            model.num_images,
+            size,
+            model.embedding_channels,
+            network.fingerprint,
+            pixels,
+            about,
+        )
+
+    rate = video.rate / grouping.frames
+    record, notes = embedding_video.write_embedding_video(
+        output,
+        embeddings(),
+        model.embedding_size(*size),
+        rate,
+        describe,
+        sound=video if sound else None,
+    )
+    return EmbeddedVideo(
+        output,
+        record,
+        read,
+        -(-read // grouping.frames),
+        rate,
+        (*(f"{source} {note}" for note in video.notes), *(f"{output} {note}" for note in notes)),
+    )
+
+
+def restore_video(
+    network: Network,
+    source: Path,
+    output: Path,
+    *,
+    side_by_side: bool | None = None,
+    size: tuple[int, int] | None = None,
+    sound: bool = True,
+    force: bool = False,
+    overwrite: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    max_frames: int = MAX_FRAMES,
+    max_seconds: int | float = MAX_SECONDS,
+    progress: Progress = silent,
+) -> Restored:
+    """Gets the video back: .mkv without loss, .mp4 with little loss, or a folder of PNG files.
+
+    `side_by_side` and `size`, height and width of the images, are for files without a usable
+    record; where there is one, it says both.
+
+    Raises:
+      UserError: no video, beyond the limits, or `output` exists (without `overwrite`) or cannot
+        be written. Without `force` also: the file has no usable record, its pixels were changed,
+        or another network embedded the video.
+    """
+    form = check_form(output, (LOSSLESS, LOSSY, FOLDER), overwrite)
+    file = embedding_video.examine(source, Limits(max_pixels, max_frames, max_seconds))
+    file = _with_usable_record(file, network)
+    problems = [file.problem] if file.problem else []
+    if file.record is None:
+        problems = problems or [NO_RECORD]
+    else:
+        problems += other_model(file.record, network)
+    notes = [f"{source} {problem}" for problem in problems]
+    if notes and not force:
+        raise UserError(f"{notes[0]} (--force restores what can be restored)")
+
+    plan = _plan(file, network, side_by_side, size)
+    changes = []
+    embeddings = embedding_video.read_embeddings(file, changes if force else None)
+    groups = (
+        network.tiled.restore(_fitting(pixels, network, source), plan.size)
+        for pixels in progress(embeddings, total=file.video.frames)
+    )
+    frames = (frame for group in groups for frame in plan.grouping.spread(group))
+    if plan.frames is not None:
+        # What filled up the last block is dropped; the embeddings are read to their end.
+        frames = (frame for number, frame in enumerate(frames) if number < plan.frames)
+    if form == FOLDER:
+        paths = write_frames(output, frames)
+        if file.video.sound and sound:
+            notes.append(f"{output} has no sound: a folder of pictures cannot hold it")
+    else:
+        paths, track = (output,), file.video if sound else None
+        notes += [f"{output} {note}" for note in _write_video(output, frames, plan, track)]
+    if changes:
+        notes.append(f"{source} {embedding_video.describe_changes(file, changes)}")
+    return Restored(paths, tuple(notes))
+
+
+def inspect_video(
+    path: Path,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    max_frames: int = MAX_FRAMES,
+    max_seconds: int | float = MAX_SECONDS,
+) -> dict:
+    """What an embedding video says of itself, for printing and as JSON; reads all of it.
+
+    The names are those of `convert.inspect_file`, with `frames`, `rate` and `sound` of the file.
+
+    Raises:
+      UserError: the file is no video, damaged, or beyond the limits.
+    """
+    file = embedding_video.examine(path, Limits(max_pixels, max_frames, max_seconds))
+    changes, video = [], file.video
+    for _ in embedding_video.read_embeddings(file, changes):
+        pass
+    return {
+        "file": str(path),
+        "format": "VIDEO",
+        "height": video.size[0],
+        "width": video.size[1],
+        "frames": video.frames,
+        "rate": [video.rate.numerator, video.rate.denominator],
+        "sound": video.sound,
+        "record": None if file.record is None else dataclasses.asdict(file.record),
+        "intact": None if file.record is None else not changes,
+        "problem": embedding_video.describe_changes(file, changes) if changes else file.problem,
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """How frames come out of an embedding video."""
+
+    grouping: Grouping
+    size: tuple[int, int]  # of a group's images
+    rate: Fraction
+    frames: int | None  # None: all that come
+
+
+def _grouping(network: Network, side_by_side: bool) -> Grouping:
+    return (SideBySide if side_by_side else Blocks)(network.tiled.model.num_images)
+
+
+def _with_usable_record(file: EmbeddingVideo, network: Network) -> EmbeddingVideo:
+    """The same file; a record that says nothing usable of the video becomes a problem."""
+    if file.record is None:
+        return file
+    problem = _unusable(file.record.about, file.record.images, len(file.hashes))
+    if problem is None:
+        return file
+    problem = f"has a record that cannot be used: {problem}"
+    return dataclasses.replace(file, record=None, hashes=(), problem=problem)
+
+
+def _unusable(about: Mapping, images: int, embeddings: int) -> str | None:
+    """What is wrong with the part of a record that is about the video; it is not trusted."""
+    grouping, frames, rate = (about.get(name) for name in ("grouping", "frames", "rate"))
+    per_group = {Blocks.name: images, SideBySide.name: 1}.get(str(grouping))
+    if per_group is None:
+        return f"its grouping cannot be {repr(grouping)[:80]}"
+    if not (_whole(frames) and -(-frames // per_group) == embeddings):
+        return f"{embeddings} embeddings cannot hold {repr(frames)[:80]} frames"
+    if not (
+        isinstance(rate, list)
+        and len(rate) == 2
+        and all(map(_whole, rate))
+        and SLOWEST <= Fraction(*rate) <= FASTEST
+    ):
+        return f"its rate cannot be {repr(rate)[:80]}"
+    return None
+
+
+def _whole(value) -> bool:
+    # For Python, True is an integer.
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31
+
+
+def _plan(file: EmbeddingVideo, network: Network, side_by_side, size) -> _Plan:
+    model, record, video = network.tiled.model, file.record, file.video
+    if record is not None:
+        side_by_side = record.about["grouping"] == SideBySide.name
+        if model.embedding_size(*record.size) == video.size:
+            size = record.size
+    grouping = _grouping(network, bool(side_by_side))
+    if record is not None and record.images == model.num_images:
+        rate, frames = Fraction(*record.about["rate"]), record.about["frames"]
+    else:
+        rate, frames = video.rate * grouping.frames, None
+    if rate > FASTEST:
+        raise UserError(
+            f"{video.path} would be restored to {float(rate):.6g} frames a second, and at most "
+            f"{float(FASTEST):g} are possible: use the model that embedded it"
+        )
+    if size is None:
+        size = tuple(side * model.scale for side in video.size)
+    if min(size) < 1 or model.embedding_size(*size) != video.size:
+        raise UserError(
+            f"images of {size[1]}x{size[0]} pixels do not embed into {video.path}, which has "
+            f"{video.size[1]}x{video.size[0]}: leave the size out, or name the right one"
+        )
+    return _Plan(grouping, size, rate, frames)
+
+
+def _fitting(pixels, network: Network, path: Path):
+    pixels = with_channels(pixels, network.tiled.model.embedding_channels)
+    if pixels is None:
+        raise UserError(f"{path} {COLOURED}")
+    return pixels
+
+
+def _write_video(output: Path, frames: Iterator[Frame], plan: _Plan, sound) -> tuple[str, ...]:
+    size, container, notes = plan.grouping.frame_size(*plan.size), output.suffix.lower(), ()
+    if container == LOSSY:
+        if size[0] % 2 or size[1] % 2:
+            raise UserError(
+                f"{output} would have {size[1]}x{size[0]} pixels, and {LOSSY} takes even sizes "
+                f"only: write {output.with_suffix(LOSSLESS)}"
+            )
+        notes = (f"is compressed with a little loss: {LOSSLESS} keeps the pixels as restored",)
+    try:
+        with replacing(output) as temporary:
+            return notes + video_file.write_video(
+                temporary, frames, size, plan.rate, container=container, sound=sound
+            )
+    except OSError as error:
+        raise UserError(f"{output} cannot be written: {error.strerror or error}") from error

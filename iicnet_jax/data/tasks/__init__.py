@@ -1,0 +1,64 @@
+"""The regimes by the name that a configuration gives."""
+
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import typed_path
+from iicnet_jax.data.storage import CachedStore, FolderStore, Store
+from iicnet_jax.data.task import FileRegime
+from iicnet_jax.data.tasks.background import Background
+from iicnet_jax.data.tasks.composition import Composition
+from iicnet_jax.data.tasks.custom_folder import CustomFolder
+from iicnet_jax.data.tasks.dual_view import DualView
+from iicnet_jax.data.tasks.grayscale import Grayscale
+from iicnet_jax.data.tasks.hiding import Hiding
+from iicnet_jax.data.tasks.rescaling import Rescaling
+from iicnet_jax.data.tasks.stereo import Stereo
+from iicnet_jax.data.tasks.video import Video
+
+REGIMES: dict[str, type[FileRegime]] = {
+    "background": Background,
+    "composition": Composition,
+    "custom_folder": CustomFolder,
+    "dual_view": DualView,
+    "grayscale": Grayscale,
+    "hiding": Hiding,
+    "rescaling": Rescaling,
+    "stereo": Stereo,
+    "video": Video,
+}
+
+
+def create_regime(data, model) -> FileRegime:
+    """The regime that `config.data` names, for the network of `config.model`.
+
+    Raises:
+      UserError: the name is unknown or a field does not fit the regime.
+    """
+    return regime_class(data).from_config(open_store(data), data, model)
+
+
+def regime_class(data) -> type[FileRegime]:
+    """The class of the regime that `config.data` names. Raises UserError if it is unknown."""
+    if data.regime not in REGIMES:
+        raise UserError(
+            f"config.data.regime is {data.regime!r}, which is unknown; known: {', '.join(REGIMES)}"
+        )
+    return REGIMES[data.regime]
+
+
+def open_store(data) -> Store:
+    """The files of the dataset at `config.data.root`, as published or as prepared.
+
+    Raises:
+      UserError: the root is not set, or holds something else that has been prepared.
+    """
+    dataset = regime_class(data).DATASET
+    if not data.root:
+        raise UserError(f"config.data.root is not set: {dataset.how_to_get}")
+    if (typed_path(data.root) / "dataset_info.json").is_file():
+        # Only here, because importing TFDS takes a second.
+        from iicnet_jax.data.prepared import PreparedStore
+
+        store: Store = PreparedStore(data.root, dataset)
+    else:
+        store = FolderStore(data.root, dataset)
+    return CachedStore(store) if data.cache else store

@@ -1,0 +1,62 @@
+"""Invertible grayscale (supplement, section 2.1): a colour image in a grey one.
+
+VOC2012: the colour image is the only image of a group, its luma the reference. Of the 17,125
+images, sorted by name, those with a side under 144 pixels are dropped; the first 13,758 of what
+remains train, the others test. As in the authors' code these also validate, so that the best
+checkpoint by validation is chosen on test images.
+"""
+
+import functools
+
+import numpy as np
+from tqdm import tqdm
+
+from iicnet_jax.data.images import crop, luma, random_corner
+from iicnet_jax.data.storage import Dataset
+from iicnet_jax.data.task import FileRegime, Group
+from iicnet_jax.imaging import RGB
+
+FOLDER = "VOC2012/JPEGImages"
+SMALLEST_SIDE = 144
+
+
+class Grayscale(FileRegime):
+    """Images of VOC2012, with their luma as references."""
+
+    DATASET = Dataset(
+        name="voc2012",
+        counts={"images": 17_125, "train": 13_758},
+        parts={"images": (f"{FOLDER}/*.jpg",)},
+        how_to_get=(
+            "the training/validation data of VOC2012 is published at "
+            "http://host.robots.ox.ac.uk/pascal/VOC/voc2012/; unpack it so that "
+            f"config.data.root, the folder VOCdevkit, holds {FOLDER}"
+        ),
+    )
+
+    def training_group(self, images, rng):
+        (image,) = images
+        top, left = random_corner(rng, image.shape, self.crop, self.crop)
+        return _group(crop(image, top, left, self.crop, self.crop))
+
+    def evaluation_group(self, images):
+        (image,) = images
+        return _group(np.asarray(image))
+
+    def _find_samples(self, split):
+        count = self.store.counts["train"]
+        train, others = self._large_images[:count], self._large_images[count:]
+        return [(path,) for path in (train if split == "train" else others)]
+
+    @functools.cached_property
+    def _large_images(self):
+        found, expected = self.store.files(FOLDER, ".jpg"), self.store.counts["images"]
+        self._require(
+            len(found) == expected, f"{FOLDER} holds {len(found)} JPG files instead of {expected}"
+        )
+        progress = tqdm(found, desc=f"image sizes of {FOLDER}", unit="image", disable=None)
+        return [path for path in progress if min(self.store.size(path)) >= SMALLEST_SIDE]
+
+
+def _group(image: RGB) -> Group:
+    return {"frames": image[None], "reference": luma(image)}

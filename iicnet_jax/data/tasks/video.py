@@ -1,0 +1,112 @@
+"""Spatial-temporal video embedding: frames of a video in one of them (supplement, section 1.1).
+
+DAVIS 2017 at 480p, 150 sequences: the 90 of trainval and the 15 at odd places of test-dev, in
+alphabetical order counted from 1, train; the other 15 of test-dev validate; the 30 of
+test-challenge test. A sample is a window of N frames with a fixed time step between them: in the
+paper 5 for training and validation, 1 for testing. Every window of a sequence is a sample. The
+middle frame is the reference and comes first, the others follow in time order. A network that
+scales down has a reference of half the size.
+"""
+
+from pathlib import PurePosixPath
+
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.data.aligned import AlignedImages, reference_scale
+from iicnet_jax.data.storage import Dataset, Store
+
+
+class Video(AlignedImages):
+    """Windows of frames of DAVIS 2017.
+
+    Args:
+      store: holds DAVIS-2017-trainval and its siblings.
+      num_images: N, frames in a window.
+      crop: side in pixels of the training crop.
+      step: frames from one image of a window to the next, when testing.
+      training_step: the same, when training and validating.
+      scale: how many times smaller than the frames the reference is, 1 or 2.
+    """
+
+    DATASET = Dataset(
+        name="davis2017",
+        counts={"trainval": 90, "test-dev": 30, "test-challenge": 30},  # sequences
+        parts={
+            part.replace("-", "_"): (f"DAVIS-2017-{part}/JPEGImages/480p/*/*.jpg",)
+            for part in ("trainval", "test-dev", "test-challenge")
+        },
+        how_to_get=(
+            "DAVIS 2017 is published at https://davischallenge.org/davis2017/code.html "
+            "(semi-supervised, 480p); unpack the three archives and rename the DAVIS folder of "
+            "each, so that config.data.root holds DAVIS-2017-trainval, DAVIS-2017-test-dev and "
+            "DAVIS-2017-test-challenge, each with JPEGImages/480p/<sequence>/00000.jpg and so on"
+        ),
+    )
+
+    def __init__(
+        self,
+        store: Store,
+        num_images: int,
+        crop: int,
+        step: int = 1,
+        training_step: int = 5,
+        scale: int = 1,
+    ):
+        for name, value in (("step", step), ("training_step", training_step)):
+            if value < 1:
+                raise UserError(f"config.data.{name} must be at least 1, not {value}")
+        super().__init__(store, num_images, crop, scale)
+        self.step = step
+        self.training_step = training_step
+
+    @classmethod
+    def from_config(cls, store, data, model):
+        scale = reference_scale(model)
+        return cls(store, model.num_images, data.crop, data.step, data.training_step, scale)
+
+    def _name(self, paths):
+        """A sequence and the number of its reference frame."""
+        reference = PurePosixPath(paths[0])
+        return f"{reference.parent.name}_{reference.stem}"
+
+    def _find_samples(self, split):
+        step = self.step if split == "test" else self.training_step
+        span = step * (self.num_images - 1) + 1
+        windows = []
+        for sequence in self._sequences(split):
+            frames = self._frames(sequence)
+            for start in range(len(frames) - span + 1):
+                window = frames[start : start + span : step]
+                middle = window.pop(self.num_images // 2)
+                windows.append((middle, *window))
+        if not windows:
+            raise UserError(
+                f"no sequence of the {split} split has the {span} frames from the first to the "
+                f"last of {self.num_images} images at time step {step}: choose a smaller "
+                "config.model.num_images, config.data.step or config.data.training_step"
+            )
+        return windows
+
+    def _sequences(self, split):
+        if split == "test":
+            return self._published_sequences("test-challenge")
+        test_dev = self._published_sequences("test-dev")
+        if split == "validation":
+            return test_dev[1::2]
+        return self._published_sequences("trainval") + test_dev[::2]
+
+    def _published_sequences(self, part):
+        folder = f"DAVIS-2017-{part}/JPEGImages/480p"
+        found = self.store.folders(folder)
+        expected = self.store.counts[part]
+        self._require(
+            len(found) == expected, f"{folder} holds {len(found)} sequences instead of {expected}"
+        )
+        return found
+
+    def _frames(self, sequence):
+        """Paths of a sequence's frames in time order."""
+        found = self.store.files(sequence, ".jpg")
+        expected = [f"{sequence}/{number:05d}.jpg" for number in range(max(len(found), 1))]
+        missing = min(set(expected) - set(found), default=None)
+        self._require(missing is None, f"{missing} is missing")
+        return found

@@ -1,0 +1,1 @@
+"""One run: its configuration checked, the network built, trained, evaluated, exported."""

@@ -1,0 +1,123 @@
+"""From a configuration to the objects it describes."""
+
+from collections.abc import Callable
+
+import numpy as np
+import optax
+from flax import nnx
+from ml_collections import ConfigDict
+
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.files import typed_path
+from iicnet_jax.data.task import Regime
+from iicnet_jax.models import NETWORKS, Network
+from iicnet_jax.models.execution import Execution, set_execution
+from iicnet_jax.training import optimizer
+from iicnet_jax.training.baseline_losses import InvertibleGrayscaleLoss, IRNLoss
+from iicnet_jax.training.losses import IICNetLoss, Loss
+from iicnet_jax.training.step import QUANTISERS
+from iicnet_jax.weights.vgg19 import load_vgg19
+
+LOSSES: dict[str, type[Loss]] = {
+    "iicnet": IICNetLoss,
+    "irn": IRNLoss,
+    "invertible_grayscale": InvertibleGrayscaleLoss,
+    "video_snapshot": IICNetLoss,
+}
+
+
+def create_model(config: ConfigDict, rngs: nnx.Rngs | None = None) -> Network:
+    """The network with its initial weights, as it is trained.
+
+    Args:
+      config: of the run.
+      rngs: of the initial weights; without it they depend on `config.seed`.
+
+    Raises:
+      UserError: the fields of `config.model` do not make a network.
+    """
+    if rngs is None:  # not `or`: one without streams, as `OneKey`, is false
+        rngs = nnx.Rngs(config.seed)
+    try:
+        network: Callable[..., Network] = NETWORKS[config.method]
+        model = network(**config.model, rngs=rngs)
+    except ValueError as error:
+        raise UserError(f"config.model does not make a network: {error}") from error
+    set_execution(model, Execution(config.memory, config.loop, config.precision))
+    return model
+
+
+def inference_graph(model: nnx.Module, config: ConfigDict) -> nnx.GraphDef:
+    """The graph of a network as it is measured and used: in float32, however it is trained."""
+    copy = nnx.clone(model)
+    set_execution(copy, Execution(loop=config.loop))
+    return nnx.graphdef(copy)
+
+
+def check_fit(model: Network, regime: Regime) -> None:
+    """Raises UserError unless the regime's samples are what the network embeds."""
+    rng = np.random.default_rng(0)
+    group = regime.training_group(regime.load("train", 0), rng)
+    frames, reference = group["frames"].shape, group["reference"].shape
+    images, size, channels = frames[0], frames[1:3], model.embedding_channels
+    if images != model.num_images or reference != (*model.embedding_size(*size), channels):
+        raise UserError(
+            f"config.data gives {images} images of {size[0]}x{size[1]} and a reference of "
+            f"{'x'.join(map(str, reference))}, but config.model embeds {model.num_images} such "
+            f"images to {'x'.join(map(str, (*model.embedding_size(*size), channels)))}: change "
+            "num_images, downscaling or embedding_channels"
+        )
+
+
+def create_optimizer(config: ConfigDict) -> tuple[optax.GradientTransformation, optax.Schedule]:
+    """The optimiser and its learning rate by step.
+
+    Raises:
+      UserError: the schedule is unknown.
+    """
+    fields = config.optimizer
+    try:
+        schedule = optimizer.learning_rate(
+            fields.schedule,
+            fields.learning_rate,
+            steps=run_length(config),
+            warmup_steps=fields.warmup_steps,
+        )
+    except ValueError as error:
+        raise UserError(f"config.optimizer.schedule: {error}") from error
+    return (
+        optimizer.adam(
+            schedule,
+            clip_norm=fields.clip_norm,
+            weight_decay=fields.weight_decay,
+            b1=fields.b1,
+            b2=fields.b2,
+        ),
+        schedule,
+    )
+
+
+def run_length(config: ConfigDict) -> int:
+    """Train steps of the whole run. Raises UserError where neither steps nor schedule tell."""
+    try:
+        return optimizer.run_length(config.optimizer.schedule, config.steps)
+    except ValueError as error:
+        raise UserError(f"config.steps is not set: {error}") from error
+
+
+def create_quantiser(config: ConfigDict):
+    """The stand-in for rounding in training. Raises UserError if its name is unknown."""
+    if config.quantisation not in QUANTISERS:
+        known = ", ".join(QUANTISERS)
+        raise UserError(f"config.quantisation is {config.quantisation!r}; known: {known}")
+    return QUANTISERS[config.quantisation]
+
+
+def create_loss(config: ConfigDict) -> Loss:
+    """What is minimised. Raises UserError if a file that it needs cannot be read."""
+    fields = config.loss.to_dict()
+    if config.method == "invertible_grayscale":
+        fields["later_from"] = round(fields.pop("second_stage") * run_length(config))
+        vgg_file = fields.pop("vgg_file")
+        fields["features"] = load_vgg19(typed_path(vgg_file)) if vgg_file else None
+    return LOSSES[config.method](**fields)

@@ -1,0 +1,117 @@
+"""Evaluation of a trained run: tables, `results.json` and pictures."""
+
+import logging
+from pathlib import Path
+
+import jax
+from ml_collections import ConfigDict
+from tqdm import tqdm
+
+from iicnet_jax.core import distributed, files
+from iicnet_jax.data import create_regime
+from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices
+from iicnet_jax.evaluation import pictures, protocol, tables
+from iicnet_jax.experiment import build
+from iicnet_jax.experiment.workdir import RESULTS, environment
+from iicnet_jax.inference.compiled import Converter
+from iicnet_jax.inference.devices import map_over_devices
+from iicnet_jax.training import sharding
+from iicnet_jax.training.checkpoints import Checkpoints
+from iicnet_jax.training.step import create_state
+
+log = logging.getLogger(__name__)
+
+
+def evaluate(config: ConfigDict, workdir: Path) -> dict:
+    """Measures a run's network on the test split.
+
+    Writes `results.json` (every sample and the means), `results.md` (tables), `picture.png` and
+    `samples/NAME/*.png`, and returns what is in `results.json`. Of several processes, each
+    measures its share of the samples; the first writes, the pictures of its own share.
+
+    Raises:
+      UserError: there is no checkpoint, or data is missing.
+    """
+    with distributed.all_or_none():
+        regime = create_regime(config.data, config.model)
+        regime.names("test")
+    optimizer, _ = build.create_optimizer(config)
+    model = build.create_model(config)
+    _, initial = create_state(model, optimizer)
+    # On all devices, also those of other processes, which read together.
+    everywhere = sharding.replicated(sharding.data_mesh(jax.device_count()))
+    with Checkpoints(workdir, read_only=True) as kept:
+        state = kept.restore_state(
+            jax.device_put(initial, everywhere), config.evaluation.checkpoint
+        )
+
+    networks = {"trained": jax.device_get(state.params)}
+    if config.evaluation.untrained:
+        networks = {"untrained": initial.params, **networks}
+    convert = Converter(build.inference_graph(model, config), params=None)
+    measures = {
+        name: _evaluate_network(config, workdir, regime, convert.with_params(params), name)
+        for name, params in networks.items()
+    }
+    means = {name: protocol.mean(list(by_sample.values())) for name, by_sample in measures.items()}
+    results = {
+        "protocol": {**protocol.PROTOCOL, "y_border": config.evaluation.y_border},
+        "split": "test",
+        "samples": len(measures["trained"]),
+        "checkpoint": config.evaluation.checkpoint,
+        "step": int(state.step),
+        "environment": environment(),
+        "networks": means,
+        "by_sample": measures,
+    }
+    if distributed.is_main():
+        files.write_json(workdir / RESULTS, results)
+        files.write_text(workdir / "results.md", _as_markdown(results))
+    return results
+
+
+def _evaluate_network(config, workdir, regime, convert: Converter, network: str) -> dict:
+    """Measures by sample's name; the pictures are those of the trained network."""
+    indices = distributed.share(evaluation_indices(regime, "test", config.evaluation.limit))
+    samples = evaluation_groups(regime, "test", indices)
+    keep_pictures = network == "trained" and distributed.is_main()
+
+    def evaluate(sample):
+        name, group = sample
+        result = protocol.evaluate_group(convert, group, y_border=config.evaluation.y_border)
+        return name, group, result
+
+    measures, overviews = [], []
+    for name, group, result in tqdm(
+        map_over_devices(evaluate, samples),
+        total=len(indices),
+        desc=network,
+        unit="sample",
+        disable=None if distributed.is_main() else True,
+    ):
+        measures.append((name, result.measures))
+        if keep_pictures and len(overviews) < config.evaluation.pictures:
+            pictures.save_sample(
+                workdir / "samples" / name, group, result.embedding, result.restored
+            )
+            overviews.append(pictures.overview(group, result.embedding, result.restored))
+    if overviews:
+        pictures.save_png(workdir / "picture.png", pictures.stack(overviews))
+    return dict(distributed.gather(measures))
+
+
+def _as_markdown(results) -> str:
+    """All tables of a results file."""
+    samples = {name: list(by_name.items()) for name, by_name in results["by_sample"].items()}
+    protocol_lines = [f"- {name}: {meaning}" for name, meaning in results["protocol"].items()]
+    return "\n\n".join(
+        [
+            f"# Results on the {results['split']} split",
+            f"{results['samples']} samples, {results['checkpoint']} checkpoint, "
+            f"step {results['step']}.",
+            tables.long_table(results["networks"]),
+            *(tables.sample_table(name, items) for name, items in samples.items()),
+            "\n".join(protocol_lines),
+            "",
+        ]
+    )

@@ -1,0 +1,259 @@
+"""Training, from a configuration to checkpoints, measurements and a model on disk."""
+
+import contextlib
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+from clu import parameter_overview
+from clu.metrics import Collection
+from flax import nnx
+from ml_collections import ConfigDict
+from tqdm import tqdm
+
+from iicnet_jax.core import distributed, files
+from iicnet_jax.data import Regime, create_regime
+from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices, training_batches
+from iicnet_jax.data.task import SPLITS
+from iicnet_jax.evaluation import pictures, protocol
+from iicnet_jax.experiment import build, export
+from iicnet_jax.experiment.workdir import claim, locked, require_shared
+from iicnet_jax.inference.compiled import Converter
+from iicnet_jax.inference.devices import map_over_devices
+from iicnet_jax.models.abstract import without_weights
+from iicnet_jax.models.layers import parameter_arrays
+from iicnet_jax.training import sharding
+from iicnet_jax.training.checkpoints import Checkpoints
+from iicnet_jax.training.interruption import LossGuard, StopRequest
+from iicnet_jax.training.step import TrainState, create_state, make_train_step
+from iicnet_jax.training.writers import MetricWriter
+from iicnet_jax.weights.model_dir import IN_WORKDIR
+
+log = logging.getLogger(__name__)
+
+
+def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
+    """Trains the network of a configuration, from the last checkpoint in `workdir` if any.
+
+    Args:
+      config: see configs/base.py.
+      workdir: receives checkpoints, `metrics.jsonl`, TensorBoard files, `parameters.txt` and, at
+        the end, `model`.
+      make_writer: called with (workdir, first_step, active=...); anything with the methods of
+        CLU's MetricWriter.
+
+    Returns:
+      True when all steps are done, False when a signal stopped the run; it is resumed by the
+      next call.
+
+    Raises:
+      UserError: the configuration does not work, data is missing, or the loss is not finite.
+    """
+    optimizer, schedule = build.create_optimizer(config)
+    steps = build.run_length(config)
+    loss = build.create_loss(config)
+    quantise = build.create_quantiser(config)
+    with contextlib.ExitStack() as stack:
+        # Mistakes are reported before anything is written, and before weights are drawn, which
+        # takes longer than all else here.
+        with distributed.all_or_none():
+            regime = create_regime(config.data, config.model)
+            for split in SPLITS:
+                regime.names(split)
+            build.check_fit(without_weights(build.create_model, config), regime)
+            stack.enter_context(locked(workdir))
+            claim(workdir, config)
+        with distributed.all_or_none():
+            require_shared(workdir)
+
+        mesh = sharding.data_mesh(config.data.batch_size)
+        model = build.create_model(config)
+        graph, state = create_state(model, optimizer)
+        state = jax.device_put(state, sharding.replicated(mesh))
+        train_step = jax.jit(
+            make_train_step(graph, optimizer, loss, quantise),
+            donate_argnums=0,
+        )
+        # Different from the key of the initial weights, which is the seed's own.
+        key = jax.random.fold_in(jax.random.key(config.seed), 1)
+
+        stop = stack.enter_context(StopRequest())
+        kept = stack.enter_context(Checkpoints(workdir, keep_last=config.run.keep_last))
+        state = kept.restore(state)
+        first_step = int(state.step)
+        batches = training_batches(
+            regime,
+            batch_size=config.data.batch_size,
+            seed=config.seed,
+            flip_rotate=config.data.flip_rotate,
+            workers=config.data.workers,
+            first=first_step,
+            process_index=jax.process_index(),
+            process_count=jax.process_count(),
+        )
+        writer = make_writer(workdir, first_step, active=distributed.is_main())
+        stack.callback(writer.close)
+        _describe(config, workdir, state, first_step, steps, mesh, writer)
+        validate = _Validation(config, regime, build.inference_graph(model, config), writer)
+        guard = LossGuard(
+            workdir / "nonfinite_loss.json",
+            lambda index: regime.names("train")[index],
+            unverified=kept.unverified,
+        )
+        report = Report(writer, schedule, config.data.batch_size)
+
+        with _progress(first_step, steps) as progress:
+            for step in range(first_step + 1, steps + 1):
+                batch = next(batches)
+                indices = batch.pop("index")
+                state, metrics = train_step(state, sharding.put_batch(mesh, batch), key)
+                guard.watch(step, metrics.loss.total, metrics.gradient_norm.total, indices)
+                report.add(metrics)
+                progress.update()
+
+                last = stop.at(step) or step == steps
+                if step % config.run.log_every == 0 or last:
+                    guard.settle()
+                    progress.set_postfix_str(f"loss {report.write(step):.1f}")
+                if step % config.run.validate_every == 0 or step == steps:
+                    guard.settle()
+                    with report.paused():
+                        kept.save(state, score=validate(step, state.params))
+                elif step % config.run.checkpoint_every == 0 or last:
+                    guard.settle()
+                    with report.paused():
+                        kept.save(state)
+                if last:
+                    break
+
+    step = int(state.step)
+    if step < steps or stop.signal is not None:
+        log.info(
+            "Stopped by %s after step %d of %d; the same command goes on from there.",
+            stop.signal.name,
+            step,
+            steps,
+        )
+        return False
+    if distributed.is_main():
+        export.save(workdir / IN_WORKDIR, state.params, config, step)
+    return True
+
+
+class Report:
+    """Means of the train metrics since the last report, and the speed."""
+
+    def __init__(self, writer, schedule, batch_size: int):
+        self._writer = writer
+        self._schedule = schedule
+        self._batch_size = batch_size
+        self._restart()
+
+    def _restart(self):
+        self._metrics: Any = None
+        self._steps = 0
+        self._since = time.monotonic()
+
+    def add(self, metrics: Collection) -> None:
+        """Takes in the metrics of one step, which may still be under way."""
+        self._metrics = metrics if self._metrics is None else self._metrics.merge(metrics)
+        self._steps += 1
+
+    @contextlib.contextmanager
+    def paused(self):
+        """What happens inside does not count towards the time of the steps."""
+        begin = time.monotonic()
+        yield
+        self._since += time.monotonic() - begin
+
+    def write(self, step: int) -> float:
+        """Writes the means and begins anew; returns the mean loss."""
+        scalars = {f"train/{k}": float(v) for k, v in self._metrics.compute().items()}
+        speed = self._steps / (time.monotonic() - self._since)
+        scalars["train/learning_rate"] = float(self._schedule(step - 1))
+        scalars["train/steps_per_second"] = speed
+        scalars["train/samples_per_second"] = speed * self._batch_size
+        self._writer.write_scalars(step, scalars)
+        self._writer.flush()
+        log.info("step %d: loss %.1f, %.2f steps/s", step, scalars["train/loss"], speed)
+        self._restart()
+        return scalars["train/loss"]
+
+
+class _Validation:
+    """PSNR and SSIM on the validation split, to the writer; returns the score."""
+
+    def __init__(self, config: ConfigDict, regime: Regime, graph: nnx.GraphDef, writer):
+        self._config = config
+        self._regime = regime
+        self._writer = writer
+        self._convert = Converter(graph, params=None)
+
+    def __call__(self, step: int, params: nnx.State) -> float:
+        convert = self._convert.with_params(jax.device_get(params))
+        fields = self._config.evaluation
+        indices = evaluation_indices(self._regime, "validation", fields.validation_limit)
+        # Every process measures its share, on all its devices.
+        samples = evaluation_groups(self._regime, "validation", distributed.share(indices))
+
+        def evaluate(sample):
+            _, group = sample
+            return group, protocol.evaluate_group(convert, group, y_border=fields.y_border)
+
+        results = list(map_over_devices(evaluate, samples))
+        measures = protocol.mean(distributed.gather([result.measures for _, result in results]))
+        scalars = {
+            f"validation/{part}_{measure}": measures["rounded"][part][measure]
+            for part in ("embedding", "restored")
+            for measure in ("psnr", "ssim")
+        }
+        self._writer.write_scalars(step, scalars)
+        for group, result in results[:1]:
+            picture = pictures.overview(group, result.embedding, result.restored)
+            self._writer.write_images(step, {"validation": picture[None]})
+        log.info(
+            "validation at step %d: embedding %.2f dB, restored %.2f dB",
+            step,
+            scalars["validation/embedding_psnr"],
+            scalars["validation/restored_psnr"],
+        )
+        return protocol.score(measures)
+
+
+def _describe(config, workdir, state: TrainState, first_step, steps, mesh, writer):
+    """What is about to be trained: in short on the console, in full in files."""
+    params = nnx.to_pure_dict(state.params)
+    parts = [
+        f"{name} {parameter_overview.count_parameters(part):,}" for name, part in params.items()
+    ]
+    log.info(
+        "%s parameters (%s)", f"{parameter_overview.count_parameters(params):,}", ", ".join(parts)
+    )
+    if first_step >= steps:
+        log.info("all %d steps are done", steps)
+        return
+    log.info(
+        "steps %d to %d; batch %d on %d of %d devices (%s)%s",
+        first_step + 1,
+        steps,
+        config.data.batch_size,
+        mesh.size,
+        jax.device_count(),
+        jax.devices()[0].device_kind,
+        f" in {jax.process_count()} processes" if jax.process_count() > 1 else "",
+    )
+    if first_step == 0 and distributed.is_main():
+        overview = parameter_overview.get_parameter_overview(
+            parameter_arrays(state.params), include_stats=False
+        )
+        files.write_text(workdir / "parameters.txt", f"{overview}\n")
+        writer.write_texts(0, {"parameters": f"```\n{overview}\n```"})
+        writer.write_hparams(config.to_dict())
+
+
+def _progress(first_step, steps):
+    """A progress bar on a terminal; elsewhere the log lines have to do."""
+    hidden = None if distributed.is_main() else True
+    return tqdm(total=steps, initial=first_step, unit="step", dynamic_ncols=True, disable=hidden)

@@ -1,0 +1,155 @@
+"""Images of any size, through tiles with exact halos.
+
+Every pixel of a result depends on a square of the input, whose half width is the halo. A tile is
+read with a halo around the part that is kept, and lies wholly within the image. Where the kept
+part reaches the border of the image, so does the tile: the network's zero padding then stands
+where it would stand for the whole image. So the result is that of the whole image, up to the
+rounding of sums in another order, and memory depends on the tile alone.
+
+Lengths are pixels of the embedding; with down-scaling, each is two pixels of the images. Where a
+network works on a coarser grid (`Network.alignment`), tiles and halos are multiples of it.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from flax import nnx
+from jaxtyping import Float32, UInt8
+
+from iicnet_jax.core.errors import UserError
+from iicnet_jax.inference.compiled import Converter, to_uint8
+from iicnet_jax.models.network import Network
+
+# Pixels of the images: 1.7 GB of working memory for two images, 4 GB for five, 7.2 GB for nine.
+TILE = 768
+# Tiles of nearly equal images get the same shape, which is compiled once.
+MULTIPLE = 64
+
+
+class Span(NamedTuple):
+    """A tile along one axis: reads [start, stop), keeps [first, last) of the result."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+def spans(length: int, tile: int, halo: int) -> list[Span]:
+    """Equal tiles, no longer than `tile` and than need be, whose kept parts make up the length.
+
+    A kept part is at least `halo` away from the ends of its tile, except at the ends of the
+    image, which are ends of a tile. `tile` must be greater than 2 halo.
+    """
+    if length <= tile:
+        return [Span(0, length, 0, length)]
+    inner = length - 2 * halo
+    count = -(-inner // (tile - 2 * halo))
+    needed = -(-inner // count) + 2 * halo
+    tile = min(tile, -(-needed // MULTIPLE) * MULTIPLE)
+    starts = [*range(0, length - tile, tile - 2 * halo), length - tile]
+    lasts = [start + tile - halo for start in starts[:-1]] + [length]
+    firsts = [0, *lasts[:-1]]
+    return [
+        Span(start, start + tile, first, last)
+        for start, first, last in zip(starts, firsts, lasts, strict=True)
+    ]
+
+
+class Tiled:
+    """A network for images of any size, with the methods of `Converter`.
+
+    Values are on the scale of 0 to 255. Images that fit into a tile are computed whole.
+
+    Args:
+      model: a network with its parameters.
+      tile: height and width of a tile in pixels of the images; by default `TILE`, or more where
+        the halo is so wide that little would be kept.
+      progress: wraps the list of tiles in an iterable that shows progress, such as `tqdm`.
+
+    Raises:
+      UserError: the halo leaves nothing of such a tile.
+    """
+
+    def __init__(
+        self,
+        model: Network,
+        *,
+        tile: int | None = None,
+        progress: Callable[[Sequence], Iterable] = iter,
+    ):
+        self.model = model
+        self._convert = Converter(*nnx.split(model, nnx.Param))
+        self._progress = progress
+        step = model.alignment
+        self._halo = -(-model.reach // step) * step
+        if tile is None:
+            tile = max(TILE, 4 * self._halo * model.scale)
+        self._tile = tile // (model.scale * step) * step
+        if self._tile <= 2 * self._halo:
+            least = (2 * self._halo + step) * model.scale
+            raise UserError(
+                f"tiles of {tile} pixels are too small: this network needs at least {least}, and "
+                f"is fast from about {2 * least} on"
+            )
+
+    def embed(self, frames: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "h2 w2 k"]:
+        """The embedding as the network computes it, neither rounded nor clipped."""
+        return self._embed(frames, np.float32, lambda values: values)
+
+    def embed_uint8(self, frames: UInt8[np.ndarray, "n h w 3"]) -> UInt8[np.ndarray, "h2 w2 k"]:
+        """The embedding as a file holds it. Takes a quarter of the memory of `embed`."""
+        return self._embed(frames, np.uint8, to_uint8)
+
+    def restore(self, embedding: np.ndarray, size: tuple[int, int]) -> UInt8[np.ndarray, "n h w 3"]:
+        """The images of the given height and width, from an embedding, uint8 or float.
+
+        Raises:
+          ValueError: images of that size do not embed to the size of `embedding`.
+        """
+        if self.model.embedding_size(*size) != embedding.shape[:2]:
+            raise ValueError(
+                f"images of {size[0]}x{size[1]} do not embed to the shape {embedding.shape}"
+            )
+        scale = self.model.scale
+        result = np.empty((self.model.num_images, *size, 3), np.uint8)
+        for rows, columns in self._tiles(embedding.shape[:2]):
+            tile = embedding[rows.start : rows.stop, columns.start : columns.stop]
+            whole = (tile.shape[0] * scale, tile.shape[1] * scale)
+            images = self._convert.restore(tile, whole, (rows.start, columns.start))
+            # What lies beyond the images' size is cut off by the slices of `result`.
+            target = result[:, _pixels(rows, scale), _pixels(columns, scale)]
+            top, left = (scale * (span.first - span.start) for span in (rows, columns))
+            height, width = target.shape[1:3]
+            target[:] = images[:, top : top + height, left : left + width]
+        return result
+
+    def _embed(self, frames, dtype, finish):
+        size = self.model.embedding_size(*frames.shape[1:3])
+        result = np.empty((*size, self.model.embedding_channels), dtype)
+        for rows, columns in self._tiles(size):
+            values = finish(self._convert.embed(self._read(frames, rows, columns)))
+            target = result[rows.first : rows.last, columns.first : columns.last]
+            top, left = rows.first - rows.start, columns.first - columns.start
+            target[:] = values[top : top + target.shape[0], left : left + target.shape[1]]
+        return result
+
+    def _read(self, frames, rows: Span, columns: Span):
+        """A tile of the images; beyond their end the last pixels are repeated, as networks do."""
+        scale = self.model.scale
+        height, width = (scale * (span.stop - span.start) for span in (rows, columns))
+        top, left = scale * rows.start, scale * columns.start
+        tile = frames[:, top : top + height, left : left + width]
+        missing = ((0, height - tile.shape[1]), (0, width - tile.shape[2]))
+        return np.pad(tile, ((0, 0), *missing, (0, 0)), mode="edge")
+
+    def _tiles(self, size):
+        step = self.model.alignment
+        axes = [spans(-(-length // step) * step, self._tile, self._halo) for length in size]
+        return self._progress(list(itertools.product(*axes)))
+
+
+def _pixels(span: Span, scale: int) -> slice:
+    return slice(span.first * scale, span.last * scale)

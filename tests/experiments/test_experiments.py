@@ -1,0 +1,70 @@
+"""The experiments against the supplement's tables, field by field."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from configs import base
+from experiments.supplement import BASELINES, ROWS, STEPS, load, settings
+from iicnet_jax.data import REGIMES
+from iicnet_jax.experiment import build, configuration
+from iicnet_jax.models import NETWORKS, IICNet
+from iicnet_jax.models.abstract import without_weights
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+NO_EXPERIMENTS = {"__init__", "base", "quickstart", "custom_folder"}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
+def test_every_experiment_has_the_supplements_settings(row):
+    experiment = load(row[0])
+    configuration.check(experiment, base.get_config())
+    fields, expected = configuration.flatten(experiment), settings(row)
+    assert {field: fields[field] for field in expected} == expected
+    assert build.run_length(experiment) == STEPS
+    assert experiment.data.regime in REGIMES
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
+def test_every_experiment_makes_a_network(row):
+    name, _, images, _, relation, *_ = row
+    experiment = load(name)
+    network = without_weights(IICNet, **experiment.model)
+    assert network.num_images == int(images)
+    assert len(network.blocks.layers) == experiment.model.num_blocks
+    assert (network.relation is not None) == (relation == "yes")
+    size = network.embedding_size(144, 144)
+    assert size == ((144, 144) if experiment.model.downscaling == "none" else (72, 72))
+
+
+@pytest.mark.parametrize(("name", "settings"), BASELINES.items())
+def test_every_baseline_has_the_settings_of_its_authors(name, settings):
+    images, batch, regime, steps = settings
+    experiment = load(name)
+    configuration.check(experiment, base.get_config(experiment.method))
+    assert (experiment.data.batch_size, experiment.data.regime) == (batch, regime)
+    assert (experiment.data.crop, experiment.optimizer.learning_rate) == (144, 2e-4)
+    assert build.run_length(experiment) == steps
+    network = without_weights(NETWORKS[experiment.method], **experiment.model)
+    assert network.num_images == experiment.model.num_images == images
+
+
+def test_every_file_is_in_the_table():
+    files = {path.stem for path in CONFIGS.glob("*.py")} - NO_EXPERIMENTS
+    assert files == {name.partition(":")[0] for name, *_ in ROWS} | set(BASELINES)
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier"),
+    [row[:2] for row in ROWS] + [(name, "baseline of Table") for name in BASELINES],
+)
+def test_every_header_names_its_command_and_the_papers_experiment(name, identifier):
+    header = importlib.import_module(f"configs.{name.partition(':')[0]}").__doc__
+    assert f"--config=configs/{name.partition(':')[0]}.py" in header
+    assert identifier.replace("-", " ") in header.replace("-", " ")
+
+
+def test_an_unknown_setting_lists_the_known_ones():
+    with pytest.raises(ValueError, match="unknown setting 'xx'; known: pr, pp, hr, hp"):
+        load("video_n3_down:xx")

@@ -1,0 +1,75 @@
+"""Tiles of networks that draw at random, or work on a coarser grid than the embedding's."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from iicnet_jax.inference.compiled import Converter, to_uint8
+from iicnet_jax.inference.tiling import Tiled
+from iicnet_jax.models import IICNet
+from iicnet_jax.models.baselines import IRN, InvertibleGrayscale, VideoSnapshot
+
+FULL_SIZE = {
+    "downscaling": "haar",
+    "full_size": True,
+    "relation": False,
+    "num_blocks": 1,
+    "growth": 4,
+}
+NETWORKS = {
+    "iicnet_full_size": lambda: IICNet(2, **FULL_SIZE, rngs=nnx.Rngs(0)),
+    "irn": lambda: IRN(num_blocks=1, growth=4, rngs=nnx.Rngs(0)),
+    "invertible_grayscale": lambda: InvertibleGrayscale(features=4, rngs=nnx.Rngs(0)),
+    "video_snapshot": lambda: VideoSnapshot(2, features=4, rngs=nnx.Rngs(0)),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_tiles_give_what_the_whole_image_gives(random_network, name):
+    # Large parameters, so that the far ends of a square of influence are felt, but not so large
+    # that the encoders' ends saturate.
+    model = random_network(NETWORKS[name], scale=0.15)
+    halo = -(-model.reach // model.alignment) * model.alignment
+    tile = (2 * halo + 12) * model.scale
+    # Neither side is a multiple of 4, nor of 2.
+    size = (tile + 37, tile - 5)
+    frames = np.random.default_rng(0).integers(0, 256, (model.num_images, *size, 3), np.uint8)
+    whole = Converter(*nnx.split(model, nnx.Param))
+    counts = []
+    count = lambda tiles: counts.append(len(tiles)) or iter(tiles)  # noqa: E731
+    tiled = Tiled(model, tile=tile, progress=count)
+
+    embedding = whole.embed(frames)
+    assert np.ptp(embedding) > 20
+    np.testing.assert_allclose(tiled.embed(frames), embedding, atol=0.01)
+    rounded = to_uint8(embedding)
+    restored = whole.restore(rounded, size)
+    assert np.ptp(restored) > 20
+    difference = tiled.restore(rounded, size).astype(int) - restored
+    assert abs(difference).max() <= 1
+    assert counts[0] > 1 and counts == [counts[0]] * 2
+
+
+@pytest.mark.parametrize("name", ["iicnet_full_size", "invertible_grayscale", "video_snapshot"])
+def test_the_reach_is_that_of_the_farthest_pixel_felt(random_network, name):
+    model = random_network(NETWORKS[name], scale=0.1)
+    graph, params = nnx.split(model, nnx.Param)
+    middle, side = 68, 140  # of a multiple of 4; far enough from the ends
+    images = np.random.default_rng(0).random((1, model.num_images, 8, side, 3))
+
+    @jax.jit
+    def influence(images, column):
+        def kept(images):
+            embedding = nnx.merge(graph, params).embed(images)
+            return jax.lax.dynamic_index_in_dim(embedding, column, axis=2).sum()
+
+        return jax.grad(kept)(images)
+
+    farthest = 0
+    for column in range(middle, middle + 4):  # each place in a square of 4
+        felt = np.asarray(influence(jnp.asarray(images, jnp.float32), column)) != 0
+        columns = np.flatnonzero(felt.any(axis=(0, 1, 2, 4)))
+        farthest = max(farthest, column - columns[0], columns[-1] - column)
+    assert farthest == model.reach
