@@ -37,7 +37,7 @@ def main():
     for loop in arguments.loops:
         for blocks in tqdm(arguments.blocks, desc=loop, disable=None):
             config = programs.paper_config(
-                arguments.images, blocks, memory=arguments.memory, loop=loop
+                arguments.images, blocks, memory_saving=arguments.memory, loop=loop
             )
             seconds = [compile_once(config) for _ in range(arguments.repeats)]
             rows.append({"loop": loop, "blocks": blocks, **report.median_and_spread(seconds)})

@@ -53,7 +53,7 @@ def main():
         program = jax.jit(jax.grad(loss, argnums=(0, 1), has_aux=True))
         results[name] = jax.block_until_ready(program(params, x))
         programs[name] = lambda program=program: _seconds(program, params, x)
-    seconds = timing.in_turns(programs, arguments.repeats)
+    seconds = timing.interleaved(programs, arguments.repeats)
     rows = [
         {
             "form": name,

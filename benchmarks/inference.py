@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from benchmarks import report, timing
 from iicnet_jax.experiment import build
-from iicnet_jax.inference.compiled import Converter, to_uint8
+from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
 from iicnet_jax.inference.tiling import Tiled
 
 
@@ -81,7 +81,7 @@ def measured(config, conversions, progress, size, arguments) -> list[dict]:
     for program in tqdm(programs.values(), desc="compiling", disable=None):
         program()
     progress.limit = None
-    times = timing.in_turns(programs, arguments.repeats, arguments.profile)
+    times = timing.interleaved(programs, arguments.repeats, arguments.profile)
     if reference:
         reference.close()
 
@@ -110,10 +110,10 @@ class Progress:
 
 
 class Whole:
-    """`Converter` with the methods of `Tiled`."""
+    """`CompiledNetwork` with the methods of `Tiled`."""
 
     def __init__(self, model):
-        self._convert = Converter(*nnx.split(model, nnx.Param))
+        self._convert = CompiledNetwork(*nnx.split(model, nnx.Param))
         self.restore = self._convert.restore
 
     def embed_uint8(self, frames):

@@ -1,4 +1,4 @@
-"""Samples a second of every regime's training pipeline, on data of the published size.
+"""Samples a second of every task's training pipeline, on data of the published size.
 
     python -m benchmarks.input_pipeline --cores=1 --out=input_pipeline.json
 
@@ -26,9 +26,9 @@ from benchmarks import report
 from experiments.datasets import SAMPLE_ROOTS, write_sample
 from iicnet_jax.data.pipeline import training_batches
 from iicnet_jax.data.storage import CachedStore
-from iicnet_jax.data.tasks import open_store, regime_class
+from iicnet_jax.data.tasks import open_store, task_class
 
-# Experiment by regime.
+# Experiment by task.
 EXPERIMENTS = {
     "video": "video_n5",
     "stereo": "stereo",
@@ -56,7 +56,7 @@ TILE = 256
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--regimes", nargs="*", default=list(EXPERIMENTS), choices=EXPERIMENTS)
+    parser.add_argument("--tasks", nargs="*", default=list(EXPERIMENTS), choices=EXPERIMENTS)
     parser.add_argument("--ways", nargs="*", default=list(WAYS), choices=WAYS)
     parser.add_argument("--cores", type=int, default=os.cpu_count())
     parser.add_argument("--seconds", type=float, default=5, help="length of a measurement")
@@ -68,15 +68,15 @@ def main():
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
         data = arguments.data or Path(temporary)
-        for regime in arguments.regimes:
-            root = full_size_data(data, regime)
+        for task in arguments.tasks:
+            root = full_size_data(data, task)
             for way in arguments.ways:
                 rates = _in_a_process(
-                    _rates, regime, way, root, arguments.cores, arguments.seconds, arguments.repeats
+                    _rates, task, way, root, arguments.cores, arguments.seconds, arguments.repeats
                 )
                 measured = report.median_and_spread(rates)
                 per_core = {"per core": measured["median"] / arguments.cores}
-                rows.append({"regime": regime, "way": way, **measured, **per_core})
+                rows.append({"task": task, "way": way, **measured, **per_core})
                 print(report.table(rows[-1:]).splitlines()[-1], flush=True)
     print(f"\nSamples a second on {arguments.cores} cores\n\n{report.table(rows)}")
     if arguments.out:
@@ -84,20 +84,20 @@ def main():
         report.write(arguments.out, settings, rows)
 
 
-def _rates(regime, way, root, cores, seconds, repeats):
+def _rates(task, way, root, cores, seconds, repeats):
     """Samples a second, measured several times while the pipeline runs on."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    config = _config(regime, root)
+    config = _config(task, root)
     if way in ("prepared", "tiles"):
         from iicnet_jax.data.prepared import prepare
 
-        dataset = regime_class(config.data).DATASET
+        dataset = task_class(config.data).DATASET
         tile = TILE if way == "tiles" else None
         config.data.root = str(prepare(dataset, root, root.parent / "prepared", tile))
     store = open_store(config.data)
     if way == "cache":
         store = CachedStore(store)
-    samples = regime_class(config.data).from_config(store, config.data, config.model)
+    samples = task_class(config.data).from_config(store, config.data, config.model)
     if way == "cache":
         for index in range(len(samples.names("train"))):
             samples.load("train", index)
@@ -115,8 +115,8 @@ def _rates(regime, way, root, cores, seconds, repeats):
     return rates
 
 
-def _config(regime, root):
-    config = import_module(f"configs.{EXPERIMENTS[regime]}").get_config()
+def _config(task, root):
+    config = import_module(f"configs.{EXPERIMENTS[task]}").get_config()
     config.data.root = str(root)
     return config
 
@@ -139,9 +139,9 @@ def _send(pipe, function, arguments):
     os._exit(0)  # without waiting for the threads
 
 
-def full_size_data(data, regime):
-    """The root of a regime's dataset, with pictures of the published size."""
-    name = SAMPLE_ROOTS[regime]
+def full_size_data(data, task):
+    """The root of a task's dataset, with pictures of the published size."""
+    name = SAMPLE_ROOTS[task]
     if not (data / name).exists():
         write_sample(data, [name])
         pictures = [path for path in sorted((data / name).rglob("*")) if _is_picture(path)]

@@ -15,7 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from benchmarks import programs, report
-from iicnet_jax.models.execution import LOOPS, MEMORY, PRECISIONS
+from iicnet_jax.models.execution import LOOPS, MEMORY_SAVING, PRECISIONS
 
 
 def main():
@@ -24,7 +24,8 @@ def main():
     )
     parser.add_argument("--images", type=_numbers, default=[2, 9, 31])
     parser.add_argument("--blocks", type=_numbers, default=[10, 30])
-    parser.add_argument("--memory", type=lambda names: names.split(","), default=list(MEMORY))
+    choices = list(MEMORY_SAVING)
+    parser.add_argument("--memory", type=lambda names: names.split(","), default=choices)
     parser.add_argument("--loop", choices=LOOPS, default="scan")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--batch_size", type=int, default=2)
@@ -41,7 +42,7 @@ def main():
     rows = []
     for images, blocks, memory in tqdm(cases, disable=None):
         config = programs.paper_config(
-            images, blocks, memory=memory, loop=arguments.loop, precision=arguments.precision
+            images, blocks, memory_saving=memory, loop=arguments.loop, precision=arguments.precision
         )
         config.data.update(batch_size=arguments.batch_size, crop=arguments.crop)
         rows.append({"images": images, "blocks": blocks, "memory": memory, **needed(config)})

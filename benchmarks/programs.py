@@ -7,12 +7,12 @@ from ml_collections import ConfigDict
 
 from configs import base
 from iicnet_jax.experiment import build
-from iicnet_jax.models.abstract import without_weights
+from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.training.step import create_state, make_train_step
 
 
 def paper_config(num_images: int, num_blocks: int, **fields) -> ConfigDict:
-    """The paper's network and settings; other fields, such as memory="none", as they are named."""
+    """The paper's network and settings; other fields as they are named."""
     config = base.get_config()
     config.model.update(num_images=num_images, num_blocks=num_blocks)
     config.update(fields)
@@ -25,7 +25,7 @@ def lower_train_step(config: ConfigDict) -> jax.stages.Lowered:
 
     Its state is donated, as `train` does it.
     """
-    model = without_weights(build.create_model, config)
+    model = abstract_network(build.create_model, config)
     graph, params = nnx.split(model, nnx.Param)
     optimizer, _ = build.create_optimizer(config)
     state = jax.eval_shape(

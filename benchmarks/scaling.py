@@ -198,9 +198,9 @@ def _parameters(arguments):
     from flax import nnx
 
     from iicnet_jax.experiment import build
-    from iicnet_jax.models.abstract import without_weights
+    from iicnet_jax.models.abstract import abstract_network
 
-    network = without_weights(build.create_model, _config(arguments))
+    network = abstract_network(build.create_model, _config(arguments))
     return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(network, nnx.Param)))
 
 

@@ -1,4 +1,4 @@
-"""What the benchmarks of speed share: programs in turns, networks, the authors' code."""
+"""Timing that all speed benchmarks share: programs interleaved, their networks and reference."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ from benchmarks.torch_reference import Reference
 OURS, AUTHORS = "iicnet_jax", "PyTorch reference"
 
 
-def in_turns(
+def interleaved(
     programs: Mapping[str, Callable[[], float]], repeats: int, profile: Path | None = None
 ) -> dict[str, list[float]]:
     """What every program returns, `repeats` times, each once in a turn.

@@ -33,7 +33,7 @@ from tqdm import tqdm
 
 from benchmarks import report, roofline, timing
 from benchmarks.input_pipeline import full_size_data
-from iicnet_jax.data import create_regime
+from iicnet_jax.data import create_task
 from iicnet_jax.data.aligned import reference_scale
 from iicnet_jax.data.pipeline import training_batches
 from iicnet_jax.experiment import build
@@ -67,7 +67,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         if arguments.real_data:
             data = arguments.data or Path(temporary)
-            config.data.root = str(full_size_data(data, config.data.regime))
+            config.data.root = str(full_size_data(data, config.data.task))
         for batch_size in arguments.batch_sizes or [config.data.batch_size]:
             config.data.batch_size = batch_size
             rows += measured(config, arguments)
@@ -84,9 +84,9 @@ def measured(config, arguments) -> list[dict]:
         feeds[", real data"] = batches_from_files(config)
     programs = {}
     for precision, memory in itertools.product(
-        arguments.precisions or [config.precision], arguments.memories or [config.memory]
+        arguments.precisions or [config.precision], arguments.memories or [config.memory_saving]
     ):
-        config.precision, config.memory = precision, memory
+        config.precision, config.memory_saving = precision, memory
         training = Training(config)
         for name, batches in feeds.items():
             program = functools.partial(training.seconds, batches, steps)
@@ -101,7 +101,7 @@ def measured(config, arguments) -> list[dict]:
         programs[timing.AUTHORS, "default", "none"] = lambda: reference.seconds(steps)
     for program in tqdm(programs.values(), desc="compiling", disable=None):
         program()
-    times = timing.in_turns(programs, arguments.repeats, arguments.profile)
+    times = timing.interleaved(programs, arguments.repeats, arguments.profile)
     if reference:
         reference.close()
 
@@ -180,8 +180,8 @@ def resident_batch(config):
 def batches_from_files(config):
     """Batches as training gets them: files, Grain, and over to the device."""
     mesh = sharding.data_mesh(config.data.batch_size)
-    regime = create_regime(config.data, config.model)
-    for batch in training_batches(regime, batch_size=config.data.batch_size, seed=config.seed):
+    task = create_task(config.data, config.model)
+    for batch in training_batches(task, batch_size=config.data.batch_size, seed=config.seed):
         del batch["index"]
         yield sharding.put_batch(mesh, batch)
 

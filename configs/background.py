@@ -14,7 +14,7 @@ from configs import base
 def get_config():
     config = base.get_config()
     config.model.num_images = 2
-    config.data.regime = "background"
+    config.data.task = "background"
     config.data.crop = 256
     config.data.batch_size = 1
     return config

@@ -80,7 +80,7 @@ def get_config(method: str = "iicnet") -> ConfigDict:
     # What is kept for the gradient: "none" saves no memory and is fastest; "remat" keeps the input
     # of every coupling block and computes the rest twice, with the same gradients; "reversible"
     # computes the inputs from the output, for hundreds of blocks, with a rounding error of theirs.
-    config.memory = "remat"
+    config.memory_saving = "remat"
     # Coupling blocks and the relation module's heads and tails: "scan" (a loop, compiled once),
     # "unroll" (one after the other), "auto" (unrolled on CPUs, where loops are slow).
     config.loop = "auto"
@@ -106,14 +106,14 @@ def get_config(method: str = "iicnet") -> ConfigDict:
 
     config.data = ConfigDict(
         {
-            "regime": "dual_view",  # a name of iicnet_jax.data.tasks
+            "task": "dual_view",  # a name of iicnet_jax.data.tasks
             "root": "",  # folder of the dataset, as published or as prepared
             "crop": 144,  # side of the training crop, in pixels
             "flip_rotate": False,  # random flips and quarter turns of the training crops
             "batch_size": 2,  # samples a step, over all devices
             "scale": 4,  # dual_view: how much the second view is zoomed (2, 4, 8)
-            "step": 1,  # video: frames from one image of a group to the next, when testing
-            "training_step": 5,  # video: the same when training and validating
+            "frame_stride": 1,  # video: frames from one image of a group to the next, when testing
+            "training_frame_stride": 5,  # video: the same when training and validating
             "pattern": "",  # custom_folder: how files are named, e.g. "{group}_{image}.png"
             "reference": 0,  # custom_folder: which image of a group is the reference, from 0
             "cache": False,  # keep all decoded images in memory
@@ -132,9 +132,9 @@ def get_config(method: str = "iicnet") -> ConfigDict:
         }
     )
 
-    # How the run is watched and kept. Only this section, `evaluation`, `data.root`, `data.step`,
-    # `data.cache`, `data.workers`, `memory` and `loop` may change when a run is resumed: they do
-    # not change what is learnt.
+    # How the run is watched and kept. Only this section, `evaluation`, `data.root`,
+    # `data.frame_stride`, `data.cache`, `data.workers`, `memory_saving` and `loop` may change when
+    # a run is resumed: they do not change what is learnt.
     config.run = ConfigDict(
         {
             "log_every": 100,  # steps between reports of the losses

@@ -15,5 +15,5 @@ from configs import base
 def get_config():
     config = base.get_config()
     config.model.num_images = 3
-    config.data.regime = "custom_folder"
+    config.data.task = "custom_folder"
     return config

@@ -13,6 +13,6 @@ from configs import base
 def get_config():
     config = base.get_config()
     config.model.num_images = 2
-    config.data.regime = "dual_view"
+    config.data.task = "dual_view"
     config.data.scale = 4
     return config

@@ -15,5 +15,5 @@ def get_config():
     config.model.num_images = 1
     config.model.embedding_channels = 1
     config.model.num_blocks = 16
-    config.data.regime = "grayscale"
+    config.data.task = "grayscale"
     return config

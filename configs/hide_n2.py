@@ -13,5 +13,5 @@ from configs import base
 def get_config():
     config = base.get_config()
     config.model.num_images = 2
-    config.data.regime = "hiding"
+    config.data.task = "hiding"
     return config

@@ -24,5 +24,5 @@ def get_config():
     config.steps = EPOCHS * (IMAGES // BATCH)
     config.quantisation = "none"
     config.optimizer.update(schedule="polynomial", clip_norm=0.0, weight_decay=0.0)
-    config.data.update(regime="grayscale", batch_size=BATCH)
+    config.data.update(task="grayscale", batch_size=BATCH)
     return config

@@ -18,6 +18,6 @@ def get_config():
     config = base.get_config("irn")
     config.quantisation = "straight_through"
     config.optimizer.schedule = "published_code"
-    config.data.update(regime="rescaling", batch_size=16, flip_rotate=True)
+    config.data.update(task="rescaling", batch_size=16, flip_rotate=True)
     config.evaluation.y_border = 2  # the scale, as tables of rescaling methods leave out
     return config

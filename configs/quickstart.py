@@ -15,12 +15,12 @@ from configs import base
 def get_config():
     config = base.get_config()
     config.steps = 450
-    config.memory = "none"  # small enough to keep everything
+    config.memory_saving = "none"  # small enough to keep everything
     config.model.update(
         num_images=3, relation=False, downscaling="squeeze", split="ref", num_blocks=2
     )
     config.optimizer.update(learning_rate=2e-3, schedule="cosine", warmup_steps=20)
-    config.data.update(regime="video", root="runs/sample/DAVIS-2017", crop=48, batch_size=4)
+    config.data.update(task="video", root="runs/sample/DAVIS-2017", crop=48, batch_size=4)
     config.evaluation.untrained = True
     config.evaluation.limit = 12
     config.evaluation.validation_limit = 4

@@ -16,6 +16,6 @@ def get_config():
     config.model.downscaling = "squeeze"
     config.model.split = "prop"
     config.model.num_blocks = 16
-    config.data.regime = "rescaling"
+    config.data.task = "rescaling"
     config.evaluation.y_border = 2  # the scale, as tables of rescaling methods leave out
     return config

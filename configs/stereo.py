@@ -14,5 +14,5 @@ def get_config():
     config = base.get_config()
     config.model.num_images = 2
     config.model.num_blocks = 16
-    config.data.regime = "stereo"
+    config.data.task = "stereo"
     return config

@@ -13,5 +13,5 @@ from configs import base
 def get_config():
     config = base.get_config()
     config.model.num_images = 5
-    config.data.regime = "video"
+    config.data.task = "video"
     return config

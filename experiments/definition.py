@@ -57,7 +57,8 @@ class Row:
       title: as it stands in the table.
       config: a file of configs, without .py, with its argument after a colon.
       measures: what is reported.
-      evaluation: fields of the configuration that differ in evaluation, such as `data.step`.
+      evaluation: fields of the configuration that differ in evaluation, such as
+        `data.frame_stride`.
       protocol: what is special about it, in words.
     """
 

@@ -48,13 +48,13 @@ SCIKIT_IMAGE = {
 
 # So many images of Flicker 2W that groups of 2, 3, 4 and 5 are split at the same places.
 FLICKER = {"train": 420, "validation": 60, "test": 120}
-FLICKER_SIDES = (576, 768)  # of an image, from the least; the regime cuts squares of 576
+FLICKER_SIDES = (576, 768)  # of an image, from the least; the task cuts squares of 576
 DIV2K_SIDE = 576  # the least of an image: at x4, squares of 144 are cut from the reduced one
 DIV2K_SCALES = (2, 4, 8)
 VOC_SIDES = (333, 500)
 VOC_IMAGES = 20  # of a picture
 FRAME = (854, 480)  # width, height
-FRAMES = 75  # fifteen images at a time step of 5 span 71
+FRAMES = 75  # fifteen images at a frame stride of 5 span 71
 STEREO = (640, 480)
 STEREO_PAIRS = 8  # of a picture
 DISPARITIES = (0, 40)  # of the background in pixels; up to twice the most for what is before it
@@ -150,7 +150,7 @@ def _write_flicker(folder, pictures):
 
 def _write_voc(folder, pictures):
     rng = np.random.default_rng(1)
-    # The regime validates on what tests, so that the pictures of that split are not used.
+    # The task validates on what tests, so that the pictures of that split are not used.
     order = [path for split in ("train", "test") for path in pictures[split] * VOC_IMAGES]
     for number, path in enumerate(_progress(order, "VOCdevkit")):
         image = _view(rng, _picture(path), rng.integers(*VOC_SIDES, 2, endpoint=True))

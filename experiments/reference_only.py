@@ -1,4 +1,4 @@
-"""What a table's numbers mean: the same measures where nothing is embedded and nothing learnt.
+"""A baseline without a network: the reference stands for every restored image.
 
     python -m experiments.reference_only --config=configs/grayscale.py --config.data.root=DIR
 
@@ -13,9 +13,9 @@ import numpy as np
 from tqdm import tqdm
 
 from iicnet_jax.core import console
-from iicnet_jax.data import create_regime
-from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices
-from iicnet_jax.data.task import Group
+from iicnet_jax.data import create_task
+from iicnet_jax.data.pipeline import evaluation_indices, evaluation_samples
+from iicnet_jax.data.task import Sample
 from iicnet_jax.evaluation import protocol, tables
 from iicnet_jax.experiment import run
 from iicnet_jax.imaging.resizing import imresize
@@ -25,9 +25,9 @@ def main() -> None:
     """The command line: a configuration, as `iicnet_jax.main` takes it."""
     with console.exit_on_user_error():
         config = run.load_config(sys.argv[1:])
-        regime = create_regime(config.data, config.model)
-        indices = evaluation_indices(regime, "test", config.evaluation.limit)
-        groups = evaluation_groups(regime, "test", indices)
+        task = create_task(config.data, config.model)
+        indices = evaluation_indices(task, "test", config.evaluation.limit)
+        groups = evaluation_samples(task, "test", indices)
         measured = [
             measure(group, config.evaluation.y_border)
             for _, group in tqdm(groups, total=len(indices), unit="sample")
@@ -42,14 +42,14 @@ def main() -> None:
     print(f"\n{len(measured)} test samples; PSNR in dB.")
 
 
-def measure(group: Group, y_border: int) -> dict:
+def measure(group: Sample, y_border: int) -> dict:
     """`restored` and `restored_without_reference` of a sample, as the protocol has them."""
     restored = restore(group)
     measures = protocol.measure(group, group["reference"], restored, y_border)
     return {name: value for name, value in measures.items() if name.startswith("restored")}
 
 
-def restore(group: Group) -> np.ndarray:
+def restore(group: Sample) -> np.ndarray:
     """Every image of a group as the reference shows it, uint8 (n, h, w, 3)."""
     count, height, width, channels = group["frames"].shape
     reference = group["reference"]

@@ -119,8 +119,8 @@ def _all_measures(values: Mapping):
 def _setting(results):
     settings = results.get("settings", {})
     words = [f"step {results['step']:,}", f"{results['checkpoint']} checkpoint"]
-    if settings.get("data.step", 1) != 1:
-        words.append(f"time step {settings['data.step']}")
+    if settings.get("data.frame_stride", 1) != 1:
+        words.append(f"frame stride {settings['data.frame_stride']}")
     return ", ".join(words)
 
 

@@ -19,7 +19,7 @@ from experiments.definition import Row
 from iicnet_jax.core import files
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.data.storage import MINIATURE
-from iicnet_jax.data.tasks import regime_class
+from iicnet_jax.data.tasks import task_class
 from iicnet_jax.experiment import build, configuration, workdir
 from iicnet_jax.experiment.run import load_config
 from iicnet_jax.training.writers import read_metrics
@@ -142,12 +142,12 @@ def create(
         raise RunError(f"configuration missing: configs/{module}.py")
     config_file = f"--config={path}{argument and ':'}{argument}"
     plain = load_config([config_file])
-    root = data / SAMPLE_ROOTS[plain.data.regime]
+    root = data / SAMPLE_ROOTS[plain.data.task]
     fields = {**row.evaluation, **overrides(plain), "seed": seed, "data.root": root}
     flags = [config_file, *(f"--config.{name}={value}" for name, value in fields.items())]
     config = load_config(flags)
     if not root.is_dir():
-        how_to_get = regime_class(config.data).DATASET.how_to_get
+        how_to_get = task_class(config.data).DATASET.how_to_get
         raise RunError(f"dataset missing: there is no {root}: {how_to_get}")
     name = f"{row.config.replace(':', '_')}-seed{seed}-{fingerprint(config)[:8]}"
     return Run(flags, config, find(folder, config) or folder / name)
@@ -202,7 +202,9 @@ def evaluation_settings(config: Mapping) -> dict:
     """The fields that decide what an evaluation measures; the number of pictures does not."""
     fields = configuration.flatten(config)
     del fields["evaluation.pictures"], fields["evaluation.validation_limit"]
-    return {n: v for n, v in fields.items() if n == "data.step" or n.startswith("evaluation.")}
+    return {
+        n: v for n, v in fields.items() if n == "data.frame_stride" or n.startswith("evaluation.")
+    }
 
 
 def launch(command: Sequence[str], folder: Path) -> None:

@@ -49,7 +49,7 @@ REDUCED = Size(
     "compare networks of this size; they say nothing of the published ones.",
     {
         "steps": 600,
-        "memory": "none",
+        "memory_saving": "none",
         "model.num_blocks": 2,
         "model.growth": 16,
         "model.relation_features": 8,
@@ -79,7 +79,7 @@ MINIATURE = Size(
     {
         "steps": 2,
         "loop": "scan",  # these two compile fastest
-        "memory": "none",
+        "memory_saving": "none",
         "model.num_blocks": 1,
         "model.growth": 2,
         "model.relation_features": 2,

@@ -6,7 +6,7 @@ from ml_collections import ConfigDict
 
 # The supplement's Table 1, in its order; then its Tables 4, 5 and 3. Columns: file[:argument],
 # id, number of images, batch size, relation module, down-scaling and split, blocks, lambda1,
-# lambda2, lambda3, regime.
+# lambda2, lambda3, task.
 TABLE = """
 video_n5               st-01    5  2  yes  none          10  1  0.001  3    video
 video_n5_no_relation   st-02    5  1  no   none          30  1  0.001  3    video
@@ -42,7 +42,7 @@ rescale_x2             Table-3  1  2  yes  squeeze/prop  16  1  0.001  3    resc
 # In the same table: the input's resolution, where it is not 144, and the zoom ("Remark").
 CROPS = {"composition": 256, "background": 256}
 SCALES = {"dual_x2": 2, "dual_x4": 4, "dual_x8": 8}
-# What the paper compares with: file -> number of images, batch size, regime, steps.
+# What the paper compares with: file -> number of images, batch size, task, steps.
 BASELINES = {
     "irn_x2": (1, 16, "rescaling", 500_000),
     "invertible_grayscale": (1, 8, "grayscale", 120 * 1719),
@@ -54,7 +54,7 @@ STEPS = 50_000
 
 def settings(row: list[str]) -> dict[str, object]:
     """The fields of a configuration that the supplement gives for a row of ROWS."""
-    name, _, images, batch, relation, down, blocks, *lambdas, regime = row
+    name, _, images, batch, relation, down, blocks, *lambdas, task = row
     downscaling, _, split = down.partition("/")
     fields = {
         "model.num_images": int(images),
@@ -74,10 +74,10 @@ def settings(row: list[str]) -> dict[str, object]:
         "quantisation": "noise",
         "data.batch_size": int(batch),
         "data.crop": CROPS.get(name, 144),
-        "data.step": 1,
-        "data.training_step": 5,
+        "data.frame_stride": 1,
+        "data.training_frame_stride": 5,
         "data.flip_rotate": False,
-        "data.regime": regime,
+        "data.task": task,
     }
     if split:
         fields["model.split"] = split

@@ -1,4 +1,4 @@
-"""Table 2 of the supplement: nine video frames in one, in grey, at time steps of 1, 3 and 5.
+"""Table 2 of the supplement: nine video frames in one, in grey, at frame stride of 1, 3 and 5.
 
 One network of each method is evaluated at all three; Zhu et al. is our own implementation of it.
 """
@@ -6,7 +6,7 @@ One network of each method is evaluated at all three; Zhu et al. is our own impl
 from experiments import runner
 from experiments.definition import Row, Table, measures
 
-# By time step: PSNR and SSIM of the embedding, and of the restored frames.
+# By frame stride: PSNR and SSIM of the embedding, and of the restored frames.
 IICNET = {
     1: ((41.554, 0.9754), (38.196, 0.9606)),
     3: ((40.764, 0.9689), (37.872, 0.9583)),
@@ -28,8 +28,8 @@ TABLE = Table(
             title=f"{title}, step {step}",
             config=config,
             measures=measures(*numbers, source="supplement, Table 2", channels="_grey"),
-            evaluation={"data.step": step},
-            protocol=f"time step {step}",
+            evaluation={"data.frame_stride": step},
+            protocol=f"frame stride {step}",
         )
         for name, (title, config, published) in METHODS.items()
         for step, numbers in published.items()

@@ -19,7 +19,7 @@ TABLE = Table(
             title=f"{images} frames",
             config=f"video_n{images}",
             measures=measures(*numbers, source="supplement, Table 4"),
-            protocol="time step 1",
+            protocol="frame stride 1",
         )
         for images, numbers in PUBLISHED.items()
     ],

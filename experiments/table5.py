@@ -20,7 +20,7 @@ TABLE = Table(
             title=f"{setting.upper()}: {title}",
             config=f"video_n3_down:{setting}",
             measures=measures(*numbers, source="supplement, Table 5"),
-            protocol="time step 1",
+            protocol="frame stride 1",
         )
         for setting, (title, *numbers) in PUBLISHED.items()
     ],

@@ -16,7 +16,7 @@ TABLE = Table(
     title="Video frames in one",
     rows=[
         *(
-            Row(name, title, config, measures(), protocol="time step 1")
+            Row(name, title, config, measures(), protocol="frame stride 1")
             for name, (title, config) in CONFIGS.items()
         ),
         Row(
@@ -24,14 +24,14 @@ TABLE = Table(
             title="9 frames, in grey",
             config="video_n9",
             measures=measures(*STEP_1, source="supplement, Table 2", channels="_grey"),
-            protocol="time step 1",
+            protocol="frame stride 1",
         ),
         Row(
             name="n3_down",
             title="3 frames, half the size",
             config="video_n3_down:hp",
             measures=measures(*table5.PUBLISHED["hp"][1:], source="supplement, Table 5"),
-            protocol="time step 1",
+            protocol="frame stride 1",
         ),
     ],
 )

@@ -36,7 +36,7 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from flax import nnx  # noqa: E402
 
-from iicnet_jax.models.abstract import OneKey  # noqa: E402
+from iicnet_jax.models.abstract import ConstantRngs  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
@@ -61,7 +61,7 @@ def random_network():
 
     def shapes_of(make):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(nnx, "Rngs", OneKey)
+            patch.setattr(nnx, "Rngs", ConstantRngs)
             return nnx.eval_shape(make)
 
     def build(make, scale=0.04):

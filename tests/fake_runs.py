@@ -102,7 +102,7 @@ class Launcher:
         if config.seed in self.failing:
             raise RunError("the loss is not finite\n\nfollowed by\nits last words")
         # The noise tells what was evaluated.
-        noise = 4.0 * config.data.step + config.seed
+        noise = 4.0 * config.data.frame_stride + config.seed
         if mode == "eval":
             evaluate(folder, config, noise)
         else:

@@ -186,7 +186,7 @@ def get_config():
         (["--config.seed=one"], "--config.seed=one: invalid literal for int()"),
         (["--config.model.relation=perhaps"], "--config.model.relation=perhaps"),
         (["--config.data.crop=0"], "config.data.crop is 0, but must be greater than 0"),
-        (["--config.data.regime=films"], "config.data.regime is 'films', which is unknown"),
+        (["--config.data.task=films"], "config.data.task is 'films', which is unknown"),
         (["--config.model.split=half"], "split must be one of 'ref', 'prop', not 'half'"),
         (
             ["--config.model.downscaling=none", "--config.model.embedding_channels=1"],

@@ -42,7 +42,7 @@ def test_without_configurations_the_user_is_told_where_they_are(file, capsys, mo
 
 @pytest.mark.usefixtures("no_configs")
 def test_the_command_of_a_run_needs_the_configurations():
-    with pytest.raises(UserError, match="the configurations are missing"):
+    with pytest.raises(UserError, match="configs is missing: the folders"):
         training_command({"data": {"root": "VOC"}}, "mine")
 
 
@@ -50,7 +50,7 @@ def test_what_is_missing_to_the_configurations_themselves_is_no_mistake_of_the_u
     monkeypatch.delitem(sys.modules, "configs.base", raising=False)
     monkeypatch.setitem(sys.modules, "ml_collections", None)
     with pytest.raises(ModuleNotFoundError, match="ml_collections"):
-        configuration.import_configs()
+        configuration.from_repository("configs.base")
 
 
 @pytest.fixture(scope="module")
@@ -140,4 +140,4 @@ def test_an_installed_wheel_works_without_the_repository(installed, tmp_path):
         ("iicnet", "data", "check", file),
     ):
         status, _, stderr = call(*command)
-        assert status == 1 and stderr.startswith("error: the configurations are missing")
+        assert status == 1 and stderr.startswith("error: configs is missing")

@@ -7,10 +7,10 @@ from flax import nnx
 from experiments.datasets import SAMPLE_ROOTS
 from experiments.sizes import MINIATURE
 from experiments.supplement import load
-from iicnet_jax.data.pipeline import evaluation_groups
+from iicnet_jax.data.pipeline import evaluation_samples
 from iicnet_jax.experiment.evaluate import evaluate
 from iicnet_jax.experiment.train import train
-from iicnet_jax.models.abstract import OneKey
+from iicnet_jax.models.abstract import ConstantRngs
 from tests import program
 
 CORNER = 64  # pixels, of a sample that is evaluated
@@ -19,14 +19,14 @@ CORNER = 64  # pixels, of a sample that is evaluated
 def check_experiment(name, folder, monkeypatch, fields=()):
     """Trains and evaluates an experiment of the paper, with some fields changed."""
     config = load(name)
-    config.data.root = str(program.sample(SAMPLE_ROOTS[config.data.regime]))
+    config.data.root = str(program.sample(SAMPLE_ROOTS[config.data.task]))
     config.update_from_flattened_dict(dict(fields))
     check_run(config, folder, monkeypatch)
 
 
 def check_run(config, folder, monkeypatch):
     """In miniature; the corner of one sample is evaluated."""
-    monkeypatch.setattr(nnx, "Rngs", OneKey)  # initial weights do not matter here
+    monkeypatch.setattr(nnx, "Rngs", ConstantRngs)  # initial weights do not matter here
     evaluate_corners(monkeypatch)
     reported = config.run.log_every  # not every step
     config.update_from_flattened_dict(MINIATURE.changes(config) | {"run.log_every": reported})
@@ -42,12 +42,12 @@ def check_run(config, folder, monkeypatch):
 
 def evaluate_corners(monkeypatch):
     """Of whole images only a corner is left: tests do not compile for speed, and they take long."""
-    monkeypatch.setattr("iicnet_jax.experiment.train.evaluation_groups", _corners)
-    monkeypatch.setattr("iicnet_jax.experiment.evaluate.evaluation_groups", _corners)
+    monkeypatch.setattr("iicnet_jax.experiment.train.evaluation_samples", _corners)
+    monkeypatch.setattr("iicnet_jax.experiment.evaluate.evaluation_samples", _corners)
 
 
 def _corners(*arguments):
-    for name, group in evaluation_groups(*arguments):
+    for name, group in evaluation_samples(*arguments):
         frames, reference = group["frames"], group["reference"]
         scale = frames.shape[1] // reference.shape[0]
         frames, reference = frames[:, :CORNER, :CORNER], reference[: CORNER // scale]

@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 def reduce(config: ConfigDict, *, root: str, steps: int) -> ConfigDict:
     """The same task on a small network; `root` is a folder of `runs/photographs`."""
     config.steps = steps
-    config.memory = "none"  # small enough to keep everything
+    config.memory_saving = "none"  # small enough to keep everything
     config.model.update(num_blocks=4, growth=16, relation=False, downscaling="haar", full_size=True)
     config.loss.restoration = 1.0
     config.optimizer.update(learning_rate=1e-3, schedule="cosine", warmup_steps=50)

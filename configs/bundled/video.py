@@ -14,5 +14,5 @@ from configs.bundled.reduced import reduce
 def get_config():
     config = reduce(video_n5.get_config(), root="DAVIS-2017", steps=4000)
     # One's own videos are embedded in blocks of consecutive frames.
-    config.data.training_step = 1
+    config.data.training_frame_stride = 1
     return config

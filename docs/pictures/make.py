@@ -14,8 +14,8 @@ from configs import base
 from experiments.datasets import SAMPLE_ROOTS, write_sample
 from iicnet_jax import bundled
 from iicnet_jax.conversion.pictures import load_network
-from iicnet_jax.data import create_regime
-from iicnet_jax.data.pipeline import evaluation_groups
+from iicnet_jax.data import create_task
+from iicnet_jax.data.pipeline import evaluation_samples
 from iicnet_jax.evaluation.pictures import overview
 from iicnet_jax.weights.model_dir import load_config
 
@@ -59,9 +59,9 @@ def _group(name: str, folder: Path, sample: Path):
     """The first test sample of a model's task."""
     config = base.get_config()
     config.model.update(load_config(folder)["model"])
-    config.data.update(regime=name, root=str(sample / SAMPLE_ROOTS[name]))
-    regime = create_regime(config.data, config.model)
-    return next(iter(evaluation_groups(regime, "test", [0])))[1]
+    config.data.update(task=name, root=str(sample / SAMPLE_ROOTS[name]))
+    task = create_task(config.data, config.model)
+    return next(iter(evaluation_samples(task, "test", [0])))[1]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Miniatures of the paper's datasets, in their published layouts, from scikit-image's photographs.
 
-They are for trying things out: every regime reads them as it reads the datasets, because each has
+They are for trying things out: every task reads them as it reads the datasets, because each has
 a `miniature.json` that says how much of what there is. One file a dataset; `photographs` says which
 photographs train, validate and test.
 """
@@ -13,7 +13,7 @@ from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import workspace, write_json
 from iicnet_jax.data.storage import MINIATURE
 
-# Each writes its dataset into a folder and returns the counts of its regime's DATASET.
+# Each writes its dataset into a folder and returns the counts of its task's DATASET.
 WRITERS: Mapping[str, Callable[[Path], Mapping[str, int]]] = {
     "DAVIS-2017": davis.write,
     "flickr1024": flickr1024.write,
@@ -24,7 +24,7 @@ WRITERS: Mapping[str, Callable[[Path], Mapping[str, int]]] = {
     "VOCdevkit": voc.write,
 }
 
-# By regime, the folder of the sample that is its config.data.root.
+# By task, the folder of the sample that is its config.data.root.
 SAMPLE_ROOTS = {
     "video": "DAVIS-2017",
     "stereo": "flickr1024",

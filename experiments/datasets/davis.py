@@ -8,7 +8,7 @@ from PIL import Image
 from experiments.datasets.photographs import photograph, save_jpeg
 
 WIDTH, HEIGHT = 208, 144
-FRAMES = 75  # fifteen images at a time step of 5 span 71
+FRAMES = 75  # fifteen images at a frame stride of 5 span 71
 
 # Of test-dev, the sequences at odd places of the alphabet train, the others validate.
 # The camera moves so many pixels (right, down) a frame, ...

@@ -1,4 +1,4 @@
-"""The models that come with the package, one a task, each a model directory in `models/NAME`.
+"""The models that come with the package: found by name, by task, by fingerprint.
 
 `iicnet export-weights WORKDIR -o iicnet_jax/bundled/models/NAME` makes one of a run.
 """

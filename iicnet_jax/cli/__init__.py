@@ -1,4 +1,4 @@
-"""The `iicnet` command: what its words mean, then one call each (docs/commands.md)."""
+"""The `iicnet` command: its sub-commands and exit status (docs/commands.md)."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Arguments that several commands share, and how results are printed."""
+"""Arguments that several commands share, and printing of results."""
 
 import argparse
 import functools

@@ -1,4 +1,4 @@
-"""iicnet data: datasets checked, prepared, and in miniature."""
+"""iicnet data: check a dataset, prepare it, write miniatures."""
 
 import sys
 from pathlib import Path
@@ -50,14 +50,14 @@ def add_commands(commands) -> None:
 def _check(arguments):
     from iicnet_jax.data.check import check
     from iicnet_jax.data.storage import CachedStore
-    from iicnet_jax.data.tasks import open_store, regime_class
+    from iicnet_jax.data.tasks import open_store, task_class
     from iicnet_jax.experiment import run
 
     config = run.load_config(arguments.config_flags)
     # Frames are in many windows, and the windows of neighbouring samples.
     store = CachedStore(open_store(config.data), images=96)
-    regime = regime_class(config.data).from_config(store, config.data, config.model)
-    report = check(regime)
+    task = task_class(config.data).from_config(store, config.data, config.model)
+    report = check(task)
     for split, samples in report.samples.items():
         print(f"{split}: {samples} samples")
     for problem in report.problems[:SHOWN]:
@@ -69,23 +69,24 @@ def _check(arguments):
 
 
 def _prepare(arguments):
-    from iicnet_jax.data import create_regime
+    from iicnet_jax.data import create_task
     from iicnet_jax.data.prepared import PreparedStore, prepare
     from iicnet_jax.data.task import SPLITS
     from iicnet_jax.experiment import run
 
     config = run.load_config(arguments.config_flags)
-    regime = create_regime(config.data, config.model)
-    if isinstance(regime.store, PreparedStore):
+    task = create_task(config.data, config.model)
+    if isinstance(task.store, PreparedStore):
         raise UserError(f"{config.data.root} is already prepared")
     for split in SPLITS:
-        regime.names(split)  # nothing incomplete is prepared
-    folder = prepare(regime.DATASET, Path(config.data.root), arguments.out, arguments.tile)
+        task.names(split)  # nothing incomplete is prepared
+    folder = prepare(task.DATASET, Path(config.data.root), arguments.out, arguments.tile)
     print(f"Prepared: use it with --config.data.root={folder}")
 
 
 def _sample(arguments):
-    from experiments.datasets import write_sample
+    from iicnet_jax.experiment import configuration
 
-    for dataset, folder in write_sample(arguments.out).items():
+    datasets = configuration.from_repository("experiments.datasets")
+    for dataset, folder in datasets.write_sample(arguments.out).items():
         print(f"{dataset}: {folder}")

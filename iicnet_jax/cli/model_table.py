@@ -1,4 +1,4 @@
-"""The bundled models in words and numbers."""
+"""The bundled models as a table: network, size, quality and what it was measured on."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -96,9 +96,10 @@ def _origin(item: Mapping) -> str:
         return f"{text}, quality not measured"
     devices = sorted({"a CPU" if device == "cpu" else device for device in quality["devices"]})
     data = quality["data"]
+    task = data.get("task", data.get("regime"))  # its name in older models
     root = f"{data['root']}{', miniature' if data['miniature'] else ''}"
     date = f", {quality['date']}" if quality["date"] else ""
     return (
         f"{text}, trained on {', '.join(devices)}; {quality['samples']} {quality['split']} samples "
-        f"of {data['regime']} ({root}){date}"
+        f"of {task} ({root}){date}"
     )

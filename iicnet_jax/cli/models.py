@@ -1,4 +1,4 @@
-"""iicnet models: what comes with the package."""
+"""iicnet models: lists the bundled models and their measured quality."""
 
 from iicnet_jax.cli.arguments import add_command, show
 

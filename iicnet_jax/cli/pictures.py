@@ -1,4 +1,4 @@
-"""iicnet embed, restore, inspect, evaluate: one's own pictures."""
+"""iicnet embed, restore, inspect, evaluate: picture files."""
 
 import collections
 import dataclasses

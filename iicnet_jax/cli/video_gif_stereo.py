@@ -1,4 +1,4 @@
-"""iicnet video, gif, stereo: groups of pictures that come in one file."""
+"""iicnet video, gif, stereo: embed and restore files that hold several images."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""iicnet import-weights, export-weights: model directories from elsewhere."""
+"""iicnet import-weights, export-weights: write model directories."""
 
 from iicnet_jax.cli.arguments import add_command
 from iicnet_jax.core.errors import UserError

@@ -1,4 +1,4 @@
-"""An animated GIF in a still picture, and back."""
+"""Animated GIFs through a network: embed in a still picture, restore."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Pictures into one embedding file and back, as the command line offers it."""
+"""Picture files through a network: embed, restore, measure."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.evaluation import metrics
+from iicnet_jax.imaging.colour import luma
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS, read_picture
 from iicnet_jax.imaging.resizing import halve, imresize
 from iicnet_jax.inference.tiling import Tiled
@@ -263,7 +264,7 @@ def reference_of(
             picture = imresize(even, *model.embedding_size(height, width))
         else:
             picture = halve(even)
-    return metrics.luma(picture) if model.embedding_channels == 1 else picture
+    return luma(picture) if model.embedding_channels == 1 else picture
 
 
 def inspect_file(path: Path, *, max_pixels: int = MAX_PIXELS) -> dict:

@@ -1,4 +1,4 @@
-"""A stereo picture in its left view, and back; `convert_video` does the same for videos."""
+"""Stereo pictures through a network: embed the right view in the left one, restore."""
 
 from collections.abc import Sequence
 from pathlib import Path

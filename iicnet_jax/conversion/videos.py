@@ -1,4 +1,4 @@
-"""Videos into smaller, slower ones and back, group by group, as the command line offers it.
+"""Videos through a network, group by group: embed, restore, inspect.
 
 Memory holds one group of frames at a time, whatever the length of the video.
 """

@@ -1,4 +1,4 @@
-"""Compiled programs, kept from one process to the next."""
+"""Keeps compiled programs in the user's cache directory (JAX's persistent cache)."""
 
 import hashlib
 import logging

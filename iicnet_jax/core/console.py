@@ -1,4 +1,4 @@
-"""How every program of ours speaks to the terminal: mistakes, exit status, log lines.
+"""Terminal output of all programs: user errors, exit status, log lines.
 
 Imports nothing that computes, so that a program can answer at once.
 """

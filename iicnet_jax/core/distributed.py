@@ -1,4 +1,4 @@
-"""Several processes that train and evaluate together, by `jax.distributed`.
+"""Training and evaluation by several processes, through `jax.distributed`.
 
 All run the same program with the same configuration, each on devices of its own, and share the
 workdir. Process 0 writes, the others keep quiet. With one process, nothing here does anything.

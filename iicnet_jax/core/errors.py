@@ -1,4 +1,4 @@
-"""Mistakes of the user, as opposed to bugs of ours."""
+"""UserError: a mistake that the user can correct, printed without a traceback."""
 
 import contextlib
 from collections.abc import Callable, Iterator

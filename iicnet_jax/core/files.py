@@ -1,4 +1,4 @@
-"""Files that are either written whole or not at all; paths as people type them."""
+"""Writes files and folders atomically: whole or not at all."""
 
 import contextlib
 import fcntl

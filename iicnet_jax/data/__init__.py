@@ -1,9 +1,9 @@
-"""From image files to groups of images: one file a task's regime, and the Grain pipeline.
+"""Datasets: from image files to batches, one file a task, and the Grain pipeline.
 
 Images are HWC uint8 RGB on the host. Knows nothing of models or training.
 """
 
-from iicnet_jax.data.task import Group, Regime
-from iicnet_jax.data.tasks import REGIMES, create_regime
+from iicnet_jax.data.task import Sample, Task
+from iicnet_jax.data.tasks import TASKS, create_task
 
-__all__ = ["REGIMES", "Group", "Regime", "create_regime"]
+__all__ = ["TASKS", "Sample", "Task", "create_task"]

@@ -1,4 +1,4 @@
-"""What regimes share whose images are of one size and are cut at the same place."""
+"""Base of tasks whose images have one size and are cropped at the same place."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,12 @@ from ml_collections import ConfigDict
 
 from iicnet_jax.data.images import crop, random_corner, require_one_size
 from iicnet_jax.data.storage import Store
-from iicnet_jax.data.task import FileRegime, Group
+from iicnet_jax.data.task import FileTask, Sample
 from iicnet_jax.imaging import RGB
 from iicnet_jax.imaging.resizing import halve
 
 
-class AlignedImages(FileRegime):
+class AlignedImages(FileTask):
     """Groups of images of one size, the reference first.
 
     Args:
@@ -32,16 +32,16 @@ class AlignedImages(FileRegime):
         require_one_size(self.samples(split)[index], images)
         return images
 
-    def training_group(self, images, rng):
+    def training_sample(self, images, rng):
         top, left = random_corner(rng, images[0].shape, self.crop, self.crop)
         images = [crop(image, top, left, self.crop, self.crop) for image in images]
-        return aligned_group(images, self.scale)
+        return aligned_sample(images, self.scale)
 
-    def evaluation_group(self, images):
-        return aligned_group(images, self.scale)
+    def evaluation_sample(self, images):
+        return aligned_sample(images, self.scale)
 
 
-def aligned_group(images: Sequence[RGB], scale: int) -> Group:
+def aligned_sample(images: Sequence[RGB], scale: int) -> Sample:
     """Images of one size, cut so that `scale` divides it, and the first as the reference."""
     height, width = (side - side % scale for side in images[0].shape[:2])
     frames = np.stack([crop(image, 0, 0, height, width) for image in images])

@@ -1,4 +1,4 @@
-"""Verifies a whole dataset before a long run."""
+"""Checks every sample of a dataset before a long run."""
 
 import dataclasses
 import os
@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.data.task import SPLITS, Regime
+from iicnet_jax.data.task import SPLITS, Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Report:
     problems: Sequence[str]
 
 
-def check(regime: Regime) -> Report:
+def check(task: Task) -> Report:
     """Takes every sample of every split through what training or evaluation does with it.
 
     That counts the files, decodes each, and compares sizes with one another and with the crop.
@@ -28,13 +28,13 @@ def check(regime: Regime) -> Report:
     samples, problems = {}, []
     for split in SPLITS:
         try:
-            samples[split] = len(regime.names(split))
+            samples[split] = len(task.names(split))
         except UserError as error:
             problems.append(str(error))
             continue
 
         def problem(index, split=split):
-            return _problem(regime, split, index)
+            return _problem(task, split, index)
 
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             found = threads.map(problem, range(samples[split]))
@@ -44,13 +44,13 @@ def check(regime: Regime) -> Report:
     return Report(samples, list(dict.fromkeys(problems)))
 
 
-def _problem(regime, split, index) -> str | None:
+def _problem(task, split, index) -> str | None:
     try:
-        images = regime.load(split, index)
+        images = task.load(split, index)
         if split == "train":
-            regime.training_group(images, np.random.default_rng(index))
+            task.training_sample(images, np.random.default_rng(index))
         else:
-            regime.evaluation_group(images)
+            task.evaluation_sample(images)
     except UserError as error:
         return str(error)
     return None

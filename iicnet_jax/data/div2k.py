@@ -1,4 +1,4 @@
-"""DIV2K: photographs of 2K resolution and what bicubic reduction makes of them.
+"""Base of tasks on DIV2K: pairs of low- and high-resolution images.
 
 The files are where the publishers' archives put them: DIV2K_train_HR/0001.png and
 DIV2K_train_LR_bicubic/X2/0001x2.png, 800 of each for training, 100 for validation ("valid").
@@ -6,7 +6,7 @@ DIV2K_train_LR_bicubic/X2/0001x2.png, 800 of each for training, 100 for validati
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.data.storage import Dataset
-from iicnet_jax.data.task import FileRegime
+from iicnet_jax.data.task import FileTask
 
 DATASET = Dataset(
     name="div2k",
@@ -23,8 +23,8 @@ DATASET = Dataset(
 )
 
 
-class Div2k(FileRegime):
-    """What the regimes on DIV2K share: samples are (low resolution, high resolution)."""
+class Div2k(FileTask):
+    """What the tasks on DIV2K share: samples are (low resolution, high resolution)."""
 
     DATASET = DATASET
     scale: int  # how many times smaller the low-resolution image is

@@ -1,12 +1,10 @@
-"""Cutting 8-bit RGB images (HWC uint8), and their luma."""
+"""Reads and crops the images of datasets (HWC uint8 RGB)."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import UInt8
 
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.imaging import RGB
 
 
 def require_one_size(paths: Sequence[str], images: Sequence) -> None:
@@ -46,9 +44,3 @@ def random_corner(
     top = rng.integers(shape[0] - height + 1)
     left = rng.integers(shape[1] - width + 1)
     return int(top), int(left)
-
-
-def luma(image: RGB) -> UInt8[np.ndarray, "h w 1"]:
-    """0.299 R + 0.587 G + 0.114 B, rounded to whole grey levels, halves up."""
-    thousandths = image.astype(np.int32) @ np.array([299, 587, 114], np.int32)
-    return ((thousandths + 500) // 1000).astype(np.uint8)[..., None]

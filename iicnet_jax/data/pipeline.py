@@ -1,4 +1,4 @@
-"""The Grain pipeline: from a regime to batches.
+"""The Grain pipeline: from a task to shuffled batches, the same for any number of workers.
 
 What a batch holds depends on the seed and its number alone, not on timing, workers or the number
 of processes. So the number of the next batch is all that a run needs to go on where it stopped.
@@ -11,32 +11,32 @@ import grain
 import numpy as np
 from absl import flags
 
-from iicnet_jax.data.task import Group, Regime
+from iicnet_jax.data.task import Sample, Task
 
 
 @dataclasses.dataclass(frozen=True)
 class _Split:
-    """A split of a regime as a Grain data source of (index, images)."""
+    """A split of a task as a Grain data source of (index, images)."""
 
-    regime: Regime
+    task: Task
     split: str
 
     def __len__(self):
-        return len(self.regime.names(self.split))
+        return len(self.task.names(self.split))
 
     def __getitem__(self, index):
-        return index, self.regime.load(self.split, int(index))
+        return index, self.task.load(self.split, int(index))
 
 
 @dataclasses.dataclass(frozen=True)
 class _RandomCrop(grain.transforms.RandomMap):
-    """The regime's training crop; the random generator is Grain's, one a sample."""
+    """The task's training crop; the random generator is Grain's, one a sample."""
 
-    regime: Regime
+    task: Task
 
     def random_map(self, element, rng: np.random.Generator):
         index, images = element
-        return {**self.regime.training_group(images, rng), "index": np.int64(index)}
+        return {**self.task.training_sample(images, rng), "index": np.int64(index)}
 
 
 class _FlipRotate(grain.transforms.RandomMap):
@@ -46,7 +46,7 @@ class _FlipRotate(grain.transforms.RandomMap):
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
         return {
             **element,
-            **{key: _turn(element[key], turns, flip) for key in Group.__annotations__},
+            **{key: _turn(element[key], turns, flip) for key in Sample.__annotations__},
         }
 
 
@@ -57,7 +57,7 @@ def _turn(images: np.ndarray, turns: int, flip: bool) -> np.ndarray:
 
 
 def training_batches(
-    regime: Regime,
+    task: Task,
     *,
     batch_size: int,
     seed: int,
@@ -78,11 +78,11 @@ def training_batches(
     are the batch that one process would get. `batch_size` must be a multiple of `process_count`.
     """
     samples = (
-        grain.MapDataset.source(_Split(regime, "train"))
+        grain.MapDataset.source(_Split(task, "train"))
         .seed(seed)
         .shuffle()
         .repeat()
-        .random_map(_RandomCrop(regime))
+        .random_map(_RandomCrop(task))
     )
     if flip_rotate:
         samples = samples.random_map(_FlipRotate())
@@ -97,19 +97,19 @@ def training_batches(
     return iter(dataset)
 
 
-def evaluation_indices(regime: Regime, split: str, limit: int | None = None) -> Sequence[int]:
+def evaluation_indices(task: Task, split: str, limit: int | None = None) -> Sequence[int]:
     """Numbers of the samples that are evaluated.
 
     All of a split, or `limit` of them, evenly spaced: neighbours may be frames of one video.
     """
-    total = len(regime.names(split))
+    total = len(task.names(split))
     count = total if limit is None else min(limit, total)
     return [number * total // count for number in range(count)]
 
 
-def evaluation_groups(regime: Regime, split: str, indices: Sequence[int]):
+def evaluation_samples(task: Task, split: str, indices: Sequence[int]):
     """Yields (name, Group) for samples of a split, whole images."""
-    names = regime.names(split)
+    names = task.names(split)
     for index in indices:
-        group: Group = regime.evaluation_group(regime.load(split, index))
+        group: Sample = task.evaluation_sample(task.load(split, index))
         yield names[index], group

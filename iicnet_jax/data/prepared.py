@@ -1,8 +1,8 @@
-"""TensorFlow Datasets builders of the paper's datasets, and reading what they prepared.
+"""Datasets as ArrayRecord files: TensorFlow Datasets builders, and reading what they wrote.
 
 A builder takes the images of a dataset as its publishers lay it out (`manual_dir`) to ArrayRecord
 files: each image file as it is, or cut into tiles, coded losslessly. `PreparedStore` reads them
-back under their old paths, so that a regime cannot tell them from the folder. TensorFlow itself is
+back under their old paths, so that a task cannot tell them from the folder. TensorFlow itself is
 not used.
 """
 
@@ -140,7 +140,7 @@ class PreparedStore(Store):
         if builder.name != dataset.name:
             raise UserError(
                 f"{self.folder} holds {builder.name}, but the configuration needs {dataset.name}: "
-                "change config.data.root or config.data.regime"
+                "change config.data.root or config.data.task"
             )
         metadata = builder.info.metadata
         self.counts = metadata["counts"]

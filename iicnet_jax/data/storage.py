@@ -1,4 +1,4 @@
-"""Where a regime's files are: the interface, and the folder that a user has on disk."""
+"""Where a dataset's files are: the interface, and a folder on disk."""
 
 import abc
 import dataclasses

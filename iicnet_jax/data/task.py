@@ -1,4 +1,4 @@
-"""What a task says of its images: which there are, how they are cut, and how they are grouped."""
+"""The contract of a task: its samples, how they are cropped for training and evaluation."""
 
 import abc
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from iicnet_jax.data.storage import Dataset, Store
 SPLITS = ("train", "validation", "test")
 
 
-class Group(TypedDict):
+class Sample(TypedDict):
     """One sample: the images that go into one embedding, and what that should look like."""
 
     frames: UInt8[np.ndarray, "n h w 3"]  # the reference image first
     reference: UInt8[np.ndarray, "h2 w2 k"]  # of the embedding's size and channels
 
 
-class Regime(abc.ABC):
+class Task(abc.ABC):
     """A task's data. Samples of a split are numbered from 0, in a fixed order."""
 
     @abc.abstractmethod
@@ -41,16 +41,16 @@ class Regime(abc.ABC):
         """
 
     @abc.abstractmethod
-    def training_group(self, images: tuple[np.ndarray, ...], rng: np.random.Generator) -> Group:
+    def training_sample(self, images: tuple[np.ndarray, ...], rng: np.random.Generator) -> Sample:
         """A random crop of a sample's images, of the size used in training."""
 
     @abc.abstractmethod
-    def evaluation_group(self, images: tuple[np.ndarray, ...]) -> Group:
+    def evaluation_sample(self, images: tuple[np.ndarray, ...]) -> Sample:
         """A sample's images as they are evaluated."""
 
 
-class FileRegime(Regime):
-    """A regime whose samples are files of a published dataset.
+class FileTask(Task):
+    """A task whose samples are files of a published dataset.
 
     Args:
       store: where the files are.
@@ -65,8 +65,8 @@ class FileRegime(Regime):
         self._samples = {}
 
     @classmethod
-    def from_config(cls, store: Store, data, model) -> "FileRegime":
-        """The regime that `config.data` describes, for the network of `config.model`."""
+    def from_config(cls, store: Store, data, model) -> "FileTask":
+        """The task that `config.data` describes, for the network of `config.model`."""
         return cls(store, data.crop)
 
     @abc.abstractmethod

@@ -1,4 +1,4 @@
-"""Images stored as a grid of tiles, so that a crop decodes only what it shows."""
+"""Images stored in tiles, so that a crop decodes only the tiles it needs."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""Counting and decoding single frames of a dataset's videos (HWC uint8 RGB)."""
+"""Reads single frames of the videos of datasets (HWC uint8 RGB), upright as players show them."""
 
 import bisect
 import contextlib
@@ -12,8 +12,8 @@ from iicnet_jax.imaging.video_reader import (
     RGB,
     Index,
     Limits,
-    blaming,
     decoded,
+    input_errors,
     opened,
     pictures,
     read_index,
@@ -75,5 +75,5 @@ def _index(path: Path) -> Index:
 @contextlib.contextmanager
 def _open(path: Path):
     """A container and its video stream."""
-    with blaming(path), opened(path, LIMITS) as container:
+    with input_errors(path), opened(path, LIMITS) as container:
         yield container, pictures(container)

@@ -1,4 +1,4 @@
-"""What the page computes and says, without Gradio.
+"""Texts, previews and comparisons of the page, without Gradio.
 
 Pictures reach the network as the files that were dropped, and the embedding leaves as the file
 that `media.convert` wrote: only previews are made here.

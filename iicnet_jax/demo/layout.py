@@ -1,4 +1,4 @@
-"""How the page is laid out (Gradio): for each network a tab to embed and one to restore."""
+"""Layout and events of the page (Gradio): for each network a tab to embed and one to restore."""
 
 import contextlib
 import tempfile

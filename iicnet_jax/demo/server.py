@@ -1,4 +1,4 @@
-"""The page: pictures into one embedding file and back, in a browser on this machine (Gradio).
+"""Serves the page to this machine alone (Gradio).
 
 `serve` starts it; `layout` says what it looks like, `content` what it computes, and `guard` whom it
 answers.

@@ -1,1 +1,1 @@
-"""Metrics, inference on whole images, the evaluation protocol, and pictures of the results."""
+"""What is measured of results, and how it is shown: metrics, protocol, tables, pictures."""

@@ -1,4 +1,4 @@
-"""PSNR and SSIM, and the greyscale conversions they are reported on.
+"""PSNR and SSIM, in colour, on the luma and on the Y channel.
 
 Images are (height, width, channels), uint8 or float32, with values from 0 to 255 in both cases:
 the float ones are those that an image file would round.

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from iicnet_jax.core.files import replacing
-from iicnet_jax.data.task import Group
+from iicnet_jax.data.task import Sample
 
 AMPLIFICATION = 10
 GAP = 4
@@ -19,7 +19,7 @@ def error_map(image: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.clip(difference * AMPLIFICATION, 0, 255).astype(np.uint8)
 
 
-def overview(group: Group, embedding: np.ndarray, restored: np.ndarray) -> np.ndarray:
+def overview(group: Sample, embedding: np.ndarray, restored: np.ndarray) -> np.ndarray:
     """One picture of a sample, uint8 (h, w, 3): a row for each image of the group.
 
     The second column shows the embedding and, below it, where it differs from the reference.
@@ -68,7 +68,7 @@ def save_png(path: Path, image: np.ndarray) -> None:
         _to_pillow(image).save(temporary, format="PNG")
 
 
-def save_sample(folder: Path, group: Group, embedding: np.ndarray, restored: np.ndarray) -> None:
+def save_sample(folder: Path, group: Sample, embedding: np.ndarray, restored: np.ndarray) -> None:
     """Writes a sample's images: input_00.png ..., reference.png, embedding.png, restored_00.png."""
     save_png(folder / "reference.png", group["reference"])
     save_png(folder / "embedding.png", embedding)

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from iicnet_jax.data.task import Group
+from iicnet_jax.data.task import Sample
 from iicnet_jax.evaluation.metrics import compare
-from iicnet_jax.inference.compiled import Converter, to_uint8
+from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
 
 PROTOCOL = {
     "rounded": "embedding rounded to 8 bit before it is compared and restored",
@@ -36,7 +36,7 @@ class Result:
     measures: Mapping[str, Mapping]  # by "rounded" and "float"; see `measure`
 
 
-def evaluate_group(convert: Converter, group: Group, *, y_border: int) -> Result:
+def evaluate_sample(convert: CompiledNetwork, group: Sample, *, y_border: int) -> Result:
     """Embeds, restores and measures one sample."""
     computed = convert.embed(group["frames"])
     rounded = to_uint8(computed)
@@ -49,7 +49,7 @@ def evaluate_group(convert: Converter, group: Group, *, y_border: int) -> Result
     return Result(rounded, restored, measures)
 
 
-def measure(group: Group, embedding: np.ndarray, restored: np.ndarray, y_border: int) -> dict:
+def measure(group: Sample, embedding: np.ndarray, restored: np.ndarray, y_border: int) -> dict:
     """All measures of a sample: `embedding`, `restored`, `restored_without_reference`, `frames`."""
     frames = [
         compare(image, target, y_border)

@@ -1,4 +1,4 @@
-"""From a configuration to the objects it describes."""
+"""Builds network, optimiser, loss and quantiser from a configuration."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path
-from iicnet_jax.data.task import Regime
+from iicnet_jax.data.task import Task
 from iicnet_jax.models import NETWORKS, Network
 from iicnet_jax.models.execution import Execution, set_execution
 from iicnet_jax.training import optimizer
@@ -36,14 +36,14 @@ def create_model(config: ConfigDict, rngs: nnx.Rngs | None = None) -> Network:
     Raises:
       UserError: the fields of `config.model` do not make a network.
     """
-    if rngs is None:  # not `or`: one without streams, as `OneKey`, is false
+    if rngs is None:  # not `or`: one without streams, as `ConstantRngs`, is false
         rngs = nnx.Rngs(config.seed)
     try:
         network: Callable[..., Network] = NETWORKS[config.method]
         model = network(**config.model, rngs=rngs)
     except ValueError as error:
         raise UserError(f"config.model does not make a network: {error}") from error
-    set_execution(model, Execution(config.memory, config.loop, config.precision))
+    set_execution(model, Execution(config.memory_saving, config.loop, config.precision))
     return model
 
 
@@ -54,10 +54,10 @@ def inference_graph(model: nnx.Module, config: ConfigDict) -> nnx.GraphDef:
     return nnx.graphdef(copy)
 
 
-def check_fit(model: Network, regime: Regime) -> None:
-    """Raises UserError unless the regime's samples are what the network embeds."""
+def check_fit(model: Network, task: Task) -> None:
+    """Raises UserError unless the task's samples are what the network embeds."""
     rng = np.random.default_rng(0)
-    group = regime.training_group(regime.load("train", 0), rng)
+    group = task.training_sample(task.load("train", 0), rng)
     frames, reference = group["frames"].shape, group["reference"].shape
     images, size, channels = frames[0], frames[1:3], model.embedding_channels
     if images != model.num_images or reference != (*model.embedding_size(*size), channels):

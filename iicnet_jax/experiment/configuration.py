@@ -1,5 +1,6 @@
-"""Strict configurations: every field known, of its type and within its range."""
+"""Checks configurations: known fields, types, ranges, and differences between two."""
 
+import importlib
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -7,17 +8,17 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from iicnet_jax.core.errors import UserError, require_choice
-from iicnet_jax.models.execution import LOOPS, MEMORY, PRECISIONS
+from iicnet_jax.models.execution import LOOPS, MEMORY_SAVING, PRECISIONS
 
 # Fields that may differ between a run and its continuation: they do not change what is learnt.
 CHANGEABLE = (
     "run.",
     "evaluation.",
     "data.root",
-    "data.step",
+    "data.frame_stride",
     "data.cache",
     "data.workers",
-    "memory",
+    "memory_saving",
     "loop",
 )
 
@@ -40,8 +41,8 @@ POSITIVE = (
     "data.crop",
     "data.batch_size",
     "data.scale",
-    "data.step",
-    "data.training_step",
+    "data.frame_stride",
+    "data.training_frame_stride",
     "evaluation.limit",
     "evaluation.validation_limit",
     "run.log_every",
@@ -52,30 +53,29 @@ POSITIVE = (
 
 
 CHOICES = {
-    "memory": MEMORY,
+    "memory_saving": MEMORY_SAVING,
     "loop": LOOPS,
     "precision": PRECISIONS,
     "evaluation.checkpoint": ("latest", "best"),
 }
 
 
-def import_configs() -> ModuleType:
-    """The package `configs` with `configs.base`: of the repository, wheels leave it out.
+def from_repository(name: str) -> ModuleType:
+    """Imports a module of `configs` or `experiments`, which wheels leave out.
 
     Raises:
       UserError: it is not there.
     """
     try:
-        import configs.base
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name not in ("configs", "configs.base"):
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
         raise UserError(
-            "the configurations are missing: the folders configs and experiments come with the "
+            f"{error.name} is missing: the folders configs and experiments come with the "
             "repository, not with the installed package; clone it with git and start from its root "
             "(python -m iicnet_jax.main --config=configs/..., python -m iicnet_jax for iicnet)"
         ) from error
-    return configs
 
 
 def check(config: ConfigDict, base: ConfigDict) -> None:

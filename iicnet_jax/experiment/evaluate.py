@@ -1,4 +1,4 @@
-"""Evaluation of a trained run: tables, `results.json` and pictures."""
+"""Evaluates a trained run on the test split: tables, `results.json` and pictures."""
 
 import logging
 from pathlib import Path
@@ -8,12 +8,12 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from iicnet_jax.core import distributed, files
-from iicnet_jax.data import create_regime
-from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices
+from iicnet_jax.data import create_task
+from iicnet_jax.data.pipeline import evaluation_indices, evaluation_samples
 from iicnet_jax.evaluation import pictures, protocol, tables
 from iicnet_jax.experiment import build
 from iicnet_jax.experiment.workdir import RESULTS, environment
-from iicnet_jax.inference.compiled import Converter
+from iicnet_jax.inference.compiled import CompiledNetwork
 from iicnet_jax.inference.devices import map_over_devices
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints
@@ -33,8 +33,8 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
       UserError: there is no checkpoint, or data is missing.
     """
     with distributed.all_or_none():
-        regime = create_regime(config.data, config.model)
-        regime.names("test")
+        task = create_task(config.data, config.model)
+        task.names("test")
     optimizer, _ = build.create_optimizer(config)
     model = build.create_model(config)
     _, initial = create_state(model, optimizer)
@@ -48,9 +48,9 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
     networks = {"trained": jax.device_get(state.params)}
     if config.evaluation.untrained:
         networks = {"untrained": initial.params, **networks}
-    convert = Converter(build.inference_graph(model, config), params=None)
+    convert = CompiledNetwork(build.inference_graph(model, config), params=None)
     measures = {
-        name: _evaluate_network(config, workdir, regime, convert.with_params(params), name)
+        name: _evaluate_network(config, workdir, task, convert.with_params(params), name)
         for name, params in networks.items()
     }
     means = {name: protocol.mean(list(by_sample.values())) for name, by_sample in measures.items()}
@@ -70,15 +70,15 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
     return results
 
 
-def _evaluate_network(config, workdir, regime, convert: Converter, network: str) -> dict:
+def _evaluate_network(config, workdir, task, convert: CompiledNetwork, network: str) -> dict:
     """Measures by sample's name; the pictures are those of the trained network."""
-    indices = distributed.share(evaluation_indices(regime, "test", config.evaluation.limit))
-    samples = evaluation_groups(regime, "test", indices)
+    indices = distributed.share(evaluation_indices(task, "test", config.evaluation.limit))
+    samples = evaluation_samples(task, "test", indices)
     keep_pictures = network == "trained" and distributed.is_main()
 
     def evaluate(sample):
         name, group = sample
-        result = protocol.evaluate_group(convert, group, y_border=config.evaluation.y_border)
+        result = protocol.evaluate_sample(convert, group, y_border=config.evaluation.y_border)
         return name, group, result
 
     measures, overviews = [], []

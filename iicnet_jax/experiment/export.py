@@ -1,4 +1,4 @@
-"""The network of a run as a model directory."""
+"""Exports the network of a run as a model directory."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ _CONFIG = {
     "loop": str,
     "precision": str,
     "model": dict,
-    "data": {"regime": str, "root": str},
+    "data": {"task": str, "root": str},
     "optimizer": {
         **dict.fromkeys(("learning_rate", "weight_decay", "b1", "b2", "clip_norm"), (int, float)),
         "schedule": str,
@@ -67,7 +67,7 @@ def save(
     folder: Path, params: nnx.State, config: ConfigDict, step: int, quality: dict | None = None
 ) -> dict:
     """Writes the network of a configuration, with what it was trained for; returns the latter."""
-    about = {"task": config.data.regime, "step": step, "seed": config.seed}
+    about = {"task": config.data.task, "step": step, "seed": config.seed}
     if quality is not None:
         about["quality"] = quality
     save_model(folder, params, config.model.to_dict(), about, config.method)

@@ -1,4 +1,4 @@
-"""What a run has measured of its network, for the model directory that is made of it."""
+"""Test results of a run, in the form in which a model directory states them."""
 
 import importlib
 import logging
@@ -22,7 +22,7 @@ def measured_quality(workdir: Path, step: int) -> dict | None:
     None, with a warning, if there are none of the network after that step.
 
     `embedding` and `restored`: PSNR (dB) and SSIM of the 8-bit images on the test split, means
-    over `samples`. `data`: regime and folder of the dataset. `command`: repeats the training;
+    over `samples`. `data`: task and folder of the dataset. `command`: repeats the training;
     `devices`: that it ran on; `date`: of the evaluation.
 
     Raises:
@@ -50,7 +50,7 @@ def measured_quality(workdir: Path, step: int) -> dict | None:
         "samples": results["samples"],
         "split": results["split"],
         "data": {
-            "regime": config["data"]["regime"],
+            "task": config["data"]["task"],
             "root": _portable(config["data"]["root"]),
             "miniature": (root / MINIATURE).is_file(),
         },
@@ -88,7 +88,7 @@ def _portable(root: str) -> str:
 
 def _configurations() -> dict[str, dict]:
     """The fields of every file in configs, by its path."""
-    configs = configuration.import_configs()
+    configs = configuration.from_repository("configs")
     names = [module.name for module in pkgutil.walk_packages(configs.__path__, "configs.")]
     modules = {name: importlib.import_module(name) for name in names}
     return {

@@ -1,4 +1,4 @@
-"""What the command line does with a configuration: checks it, trains, evaluates, reports."""
+"""Runs a configuration from the command line: checks it, trains, evaluates, prints tables."""
 
 import logging
 import re
@@ -71,7 +71,7 @@ def check_config(config, flag_values: flags.FlagValues) -> None:
 
     Also where there is no base, because `configs` is missing.
     """
-    base = configuration.import_configs().base
+    base = configuration.from_repository("configs.base")
     if not isinstance(config, ConfigDict):
         path = Path(flag_values["config"].config_filename)  # type: ignore[attr-defined]
         if not path.is_file():
@@ -105,7 +105,7 @@ def parse_flags(argv: Sequence[str], flag_values: flags.FlagValues = flags.FLAGS
             what = lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1]}"
             raise UserError(f"{what} (see --help, and configs/base.py for the fields)") from error
         except Exception as error:
-            configuration.import_configs()  # where that is the mistake, it says so
+            configuration.from_repository("configs.base")  # where that is the mistake, it says so
             raise UserError(_config_file_mistake(error, argv)) from error
 
 

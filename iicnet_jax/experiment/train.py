@@ -1,4 +1,4 @@
-"""Training, from a configuration to checkpoints, measurements and a model on disk."""
+"""The training loop: from a configuration to checkpoints, metrics and a model directory."""
 
 import contextlib
 import logging
@@ -14,15 +14,15 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from iicnet_jax.core import distributed, files
-from iicnet_jax.data import Regime, create_regime
-from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices, training_batches
+from iicnet_jax.data import Task, create_task
+from iicnet_jax.data.pipeline import evaluation_indices, evaluation_samples, training_batches
 from iicnet_jax.data.task import SPLITS
 from iicnet_jax.evaluation import pictures, protocol
 from iicnet_jax.experiment import build, export
 from iicnet_jax.experiment.workdir import claim, locked, require_shared
-from iicnet_jax.inference.compiled import Converter
+from iicnet_jax.inference.compiled import CompiledNetwork
 from iicnet_jax.inference.devices import map_over_devices
-from iicnet_jax.models.abstract import without_weights
+from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints
@@ -59,10 +59,10 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         # Mistakes are reported before anything is written, and before weights are drawn, which
         # takes longer than all else here.
         with distributed.all_or_none():
-            regime = create_regime(config.data, config.model)
+            task = create_task(config.data, config.model)
             for split in SPLITS:
-                regime.names(split)
-            build.check_fit(without_weights(build.create_model, config), regime)
+                task.names(split)
+            build.check_fit(abstract_network(build.create_model, config), task)
             stack.enter_context(locked(workdir))
             claim(workdir, config)
         with distributed.all_or_none():
@@ -84,7 +84,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         state = kept.restore(state)
         first_step = int(state.step)
         batches = training_batches(
-            regime,
+            task,
             batch_size=config.data.batch_size,
             seed=config.seed,
             flip_rotate=config.data.flip_rotate,
@@ -96,10 +96,10 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         writer = make_writer(workdir, first_step, active=distributed.is_main())
         stack.callback(writer.close)
         _describe(config, workdir, state, first_step, steps, mesh, writer)
-        validate = _Validation(config, regime, build.inference_graph(model, config), writer)
+        validate = _Validation(config, task, build.inference_graph(model, config), writer)
         guard = LossGuard(
             workdir / "nonfinite_loss.json",
-            lambda index: regime.names("train")[index],
+            lambda index: task.names("train")[index],
             unverified=kept.unverified,
         )
         report = Report(writer, schedule, config.data.batch_size)
@@ -185,22 +185,22 @@ class Report:
 class _Validation:
     """PSNR and SSIM on the validation split, to the writer; returns the score."""
 
-    def __init__(self, config: ConfigDict, regime: Regime, graph: nnx.GraphDef, writer):
+    def __init__(self, config: ConfigDict, task: Task, graph: nnx.GraphDef, writer):
         self._config = config
-        self._regime = regime
+        self._task = task
         self._writer = writer
-        self._convert = Converter(graph, params=None)
+        self._convert = CompiledNetwork(graph, params=None)
 
     def __call__(self, step: int, params: nnx.State) -> float:
         convert = self._convert.with_params(jax.device_get(params))
         fields = self._config.evaluation
-        indices = evaluation_indices(self._regime, "validation", fields.validation_limit)
+        indices = evaluation_indices(self._task, "validation", fields.validation_limit)
         # Every process measures its share, on all its devices.
-        samples = evaluation_groups(self._regime, "validation", distributed.share(indices))
+        samples = evaluation_samples(self._task, "validation", distributed.share(indices))
 
         def evaluate(sample):
             _, group = sample
-            return group, protocol.evaluate_group(convert, group, y_border=fields.y_border)
+            return group, protocol.evaluate_sample(convert, group, y_border=fields.y_border)
 
         results = list(map_over_devices(evaluate, samples))
         measures = protocol.mean(distributed.gather([result.measures for _, result in results]))

@@ -1,4 +1,4 @@
-"""The folder of one run: what it holds, and that it belongs to one configuration."""
+"""The workdir of a run: its files, and the configuration that it belongs to."""
 
 import contextlib
 import fcntl
@@ -26,7 +26,14 @@ ENVIRONMENT = "environment.json"
 RESULTS = "results.json"  # of the evaluation
 LOCK = "lock"  # names the program that trains there
 # Fields that came later, with what was done before.
-ADDED = {"method": "iicnet", "memory": "none", "loop": "auto", "precision": "float32"}
+ADDED = {"method": "iicnet", "memory_saving": "none", "loop": "auto", "precision": "float32"}
+# Names that fields had before: section, old, new.
+RENAMED = (
+    (None, "memory", "memory_saving"),
+    ("data", "regime", "task"),
+    ("data", "step", "frame_stride"),
+    ("data", "training_step", "training_frame_stride"),
+)
 PACKAGES = ("iicnet_jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
 
 MAX_BYTES = 2**28  # of a results.json: every sample has a thousand
@@ -139,9 +146,13 @@ def read_config(workdir: Path) -> dict:
     """
     path = workdir / CONFIG
     try:
-        config = json_files.read(path, {"model": dict, "data": {"regime": str, "root": str}})
+        config = json_files.read(path, {"model": dict, "data": {"task": str, "root": str}})
     except FileNotFoundError as error:
         raise UserError(f"{workdir} holds no run ({CONFIG} is missing)") from error
+    for section, old, new in RENAMED:
+        fields = config.get(section, {}) if section else config
+        if old in fields:
+            fields[new] = fields.pop(old)
     return {**ADDED, **config}
 
 

@@ -6,14 +6,15 @@ PEAK = 255.0
 
 
 def luma(image: np.ndarray) -> np.ndarray:
-    """0.299 R + 0.587 G + 0.114 B, (h, w, 3) to (h, w, 1); rounded if the image is uint8.
+    """0.299 R + 0.587 G + 0.114 B, (h, w, 3) to (h, w, 1); of a uint8 image rounded, halves up.
 
     A one-channel image is returned as it is.
     """
     if image.shape[-1] == 1:
         return image
     if image.dtype == np.uint8:
-        return images.luma(image)
+        thousandths = image.astype(np.int32) @ np.array([[299], [587], [114]], np.int32)
+        return ((thousandths + 500) // 1000).astype(np.uint8)
     return np.asarray(image, np.float64) @ np.array([[0.299], [0.587], [0.114]])
 
 

@@ -1,4 +1,4 @@
-"""Resizing 8-bit RGB images (HWC uint8) as the data of the paper was made.
+"""Resizes 8-bit RGB images as OpenCV and MATLAB do.
 
 OpenCV and MATLAB differ in what they call bicubic: OpenCV's kernel has a = -0.75 and is the same
 whatever the reduction; MATLAB's has a = -0.5 and widens as the image shrinks, against aliasing.

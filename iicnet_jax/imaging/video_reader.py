@@ -71,7 +71,7 @@ def examine(path: Path, limits: Limits = Limits()) -> Video:
     Raises:
       UserError: the file is missing, no such video, damaged, or beyond the limits.
     """
-    with blaming(path), opened(path, limits) as container:
+    with input_errors(path), opened(path, limits) as container:
         stream = pictures(container)
         times, notes = read_index(path, container, stream, limits).frames, []
         rate, even = _rate(times, stream)
@@ -91,7 +91,7 @@ def examine(path: Path, limits: Limits = Limits()) -> Video:
         attachments = {
             track.name: track.data for track in container.streams.attachments if track.name
         }
-    with blaming(path), opened(path, limits) as container:
+    with input_errors(path), opened(path, limits) as container:
         stream = pictures(container)
         first = next(decoded(container, stream), None)
         if first is None:
@@ -110,7 +110,7 @@ def read_frames(video: Video) -> Iterator[RGB]:
     Raises:
       UserError: the file is damaged, or its frames differ in size.
     """
-    with blaming(video.path), opened(video.path, video.limits) as container:
+    with input_errors(video.path), opened(video.path, video.limits) as container:
         stream = pictures(container)
         stream.thread_type = "AUTO"
         for number, frame in enumerate(decoded(container, stream)):
@@ -127,7 +127,7 @@ def read_frames(video: Video) -> Iterator[RGB]:
 
 @contextlib.contextmanager
 def opened(path: Path, limits: Limits) -> Iterator[av.container.InputContainer]:
-    """A container with a video, within `blaming`: errors are the second half of a sentence."""
+    """A container with a video, within `input_errors`: errors are the second half of a sentence."""
     # For frames whose size is not that of the header. FFmpeg counts rows as it pads them.
     decoding = {"max_pixels": str(min(2 * limits.pixels + 2**16, 2**31 - 1))}
     options = {"format_whitelist": ",".join(FORMATS), **decoding}
@@ -161,7 +161,7 @@ def pictures(container) -> av.VideoStream:
     raise UserError("holds no video: name another file")
 
 
-def blaming(path: Path):
+def input_errors(path: Path):
     """Whatever goes wrong in the body is the fault of that video."""
     return reading(path, _describe)
 

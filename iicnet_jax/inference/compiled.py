@@ -1,4 +1,4 @@
-"""Embedding and restoring single groups of images with a trained network."""
+"""A network compiled for single groups of images, on any of the local devices."""
 
 import copy
 
@@ -16,7 +16,7 @@ def to_uint8(values: np.ndarray) -> np.ndarray:
     return np.clip(np.round(values), 0, PEAK).astype(np.uint8)
 
 
-class Converter:
+class CompiledNetwork:
     """A network and its parameters as two compiled functions of one group of images.
 
     Values are on the scale of 0 to 255. A new image size is compiled anew. The work is done on
@@ -32,7 +32,7 @@ class Converter:
             static_argnums=2,
         )
 
-    def with_params(self, params: nnx.State) -> "Converter":
+    def with_params(self, params: nnx.State) -> "CompiledNetwork":
         """The same network with other parameters; what has been compiled is shared."""
         other = copy.copy(self)
         other._params, other._copies = params, {}

@@ -1,4 +1,4 @@
-"""Separate pieces of work on all local devices at once."""
+"""Maps a function over items on all local devices, one thread a device."""
 
 import collections
 import queue

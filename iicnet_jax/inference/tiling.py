@@ -1,4 +1,4 @@
-"""Images of any size, through tiles with exact halos.
+"""Computes images of any size in tiles with exact halos.
 
 Every pixel of a result depends on a square of the input, whose half width is the halo. A tile is
 read with a halo around the part that is kept, and lies wholly within the image. Where the kept
@@ -7,7 +7,7 @@ where it would stand for the whole image. So the result is that of the whole ima
 rounding of sums in another order, and memory depends on the tile alone.
 
 Lengths are pixels of the embedding; with down-scaling, each is two pixels of the images. Where a
-network works on a coarser grid (`Network.alignment`), tiles and halos are multiples of it.
+network works on a coarser grid (`Network.grid_stride`), tiles and halos are multiples of it.
 """
 
 import itertools
@@ -19,7 +19,7 @@ from flax import nnx
 from jaxtyping import Float32, UInt8
 
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.inference.compiled import Converter, to_uint8
+from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
 from iicnet_jax.models.network import Network
 
 # Pixels of the images: 1.7 GB of working memory for two images, 4 GB for five, 7.2 GB for nine.
@@ -59,7 +59,7 @@ def spans(length: int, tile: int, halo: int) -> list[Span]:
 
 
 class Tiled:
-    """A network for images of any size, with the methods of `Converter`.
+    """A network for images of any size, with the methods of `CompiledNetwork`.
 
     Values are on the scale of 0 to 255. Images that fit into a tile are computed whole.
 
@@ -81,15 +81,15 @@ class Tiled:
         progress: Callable[[Sequence], Iterable] = iter,
     ):
         self.model = model
-        self._convert = Converter(*nnx.split(model, nnx.Param))
+        self._convert = CompiledNetwork(*nnx.split(model, nnx.Param))
         self._progress = progress
-        step = model.alignment
-        self._halo = -(-model.reach // step) * step
+        stride = model.grid_stride
+        self._halo = -(-model.receptive_field_radius // stride) * stride
         if tile is None:
             tile = max(TILE, 4 * self._halo * model.scale)
-        self._tile = tile // (model.scale * step) * step
+        self._tile = tile // (model.scale * stride) * stride
         if self._tile <= 2 * self._halo:
-            least = (2 * self._halo + step) * model.scale
+            least = (2 * self._halo + stride) * model.scale
             raise UserError(
                 f"tiles of {tile} pixels are too small: this network needs at least {least}, and "
                 f"is fast from about {2 * least} on"
@@ -146,8 +146,8 @@ class Tiled:
         return np.pad(tile, ((0, 0), *missing, (0, 0)), mode="edge")
 
     def _tiles(self, size):
-        step = self.model.alignment
-        axes = [spans(-(-length // step) * step, self._tile, self._halo) for length in size]
+        stride = self.model.grid_stride
+        axes = [spans(-(-length // stride) * stride, self._tile, self._halo) for length in size]
         return self._progress(list(itertools.product(*axes)))
 
 

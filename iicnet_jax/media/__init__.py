@@ -1,1 +1,1 @@
-"""Pictures and videos of users: files in, files out. Input files are not trusted."""
+"""File formats of users' pictures and videos; input files are not trusted."""

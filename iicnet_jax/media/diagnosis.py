@@ -1,4 +1,4 @@
-"""What seems to have happened to an embedding whose pixels are not those of its record."""
+"""Guesses how a changed embedding was altered: resized, recompressed, recoloured."""
 
 from collections.abc import Iterable
 from pathlib import Path

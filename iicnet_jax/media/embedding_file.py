@@ -1,4 +1,4 @@
-"""The embedding file: an ordinary picture that says what is in it (docs/formats.md)."""
+"""Reads and writes embedding files: pictures with a record of their content."""
 
 import dataclasses
 import hashlib

@@ -1,4 +1,4 @@
-"""The embedding video: an ordinary video without loss that says what is in it (docs/formats.md)."""
+"""Reads and writes embedding videos: lossless videos with a record of their content."""
 
 import dataclasses
 import hashlib

@@ -1,4 +1,4 @@
-"""How the frames of a video become groups of images, one an embedding, and frames again.
+"""Splits video frames into groups of images, one an embedding, and joins them again.
 
 Frames are HWC uint8; a group is (n, h, w, 3), the reference first, as networks take it.
 """
@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 from iicnet_jax.core.errors import UserError
 
 Frame = UInt8[np.ndarray, "h w 3"]
-Group = UInt8[np.ndarray, "n h w 3"]
+Images = UInt8[np.ndarray, "n h w 3"]
 
 
 class Grouping(abc.ABC):
@@ -31,11 +31,11 @@ class Grouping(abc.ABC):
         """Height and width of the frames, from those of a group's images."""
 
     @abc.abstractmethod
-    def gather(self, frames: Iterable[Frame]) -> Iterator[tuple[Group, int]]:
+    def gather(self, frames: Iterable[Frame]) -> Iterator[tuple[Images, int]]:
         """Groups in time order, each with the number of frames in it that are not repeated."""
 
     @abc.abstractmethod
-    def spread(self, group: Group) -> Iterable[Frame]:
+    def spread(self, group: Images) -> Iterable[Frame]:
         """The frames of one group in time order."""
 
 

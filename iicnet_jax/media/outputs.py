@@ -1,4 +1,4 @@
-"""What a command may write: one file, or a folder of pictures, told before the long work."""
+"""Checks output paths before expensive work starts, then writes folders of pictures."""
 
 import os
 from collections.abc import Iterable, Sequence

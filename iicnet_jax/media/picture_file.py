@@ -1,4 +1,4 @@
-"""Writing pictures without loss. Pixels are HWC uint8 on the host."""
+"""Reads untrusted picture files into 8-bit RGB; writes PNG and lossless WebP."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Writing videos, with the sound of others.
+"""Reads untrusted video files frame by frame; writes videos with sound.
 
 Frames are HWC uint8 RGB on the host, one at a time; times are in seconds, rates in frames a second.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 from av.video.reformatter import ColorRange, Colorspace
 
-from iicnet_jax.imaging.video_reader import Video, blaming, opened, pictures
+from iicnet_jax.imaging.video_reader import Video, input_errors, opened, pictures
 from iicnet_jax.media.grouping import Frame
 
 LOSSLESS, LOSSY = ".mkv", ".mp4"
@@ -108,7 +108,7 @@ def _output(path: Path | str, container: str) -> av.container.OutputContainer:
 def _sound_track(sound: Video, container: str) -> tuple[Callable | None, tuple[str, ...]]:
     """How the sound gets into such a container, found by trying, and notes."""
     for add in (_copied, _reencoded):
-        with blaming(sound.path), opened(sound.path, sound.limits) as file:
+        with input_errors(sound.path), opened(sound.path, sound.limits) as file:
             source = file.streams.audio[0]
             coding = source.codec_context.name if source.codec_context else "of an unknown coding"
             if abs(_lead(sound, source)) > sound.limits.seconds:

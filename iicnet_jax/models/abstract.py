@@ -1,4 +1,4 @@
-"""Networks without weights, for those whose weights come from elsewhere."""
+"""Builds networks with parameter shapes only, to be filled from a file."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,12 +9,12 @@ from flax import nnx
 Made = TypeVar("Made", bound=nnx.Module)
 
 
-def without_weights(create: Callable[..., Made], *arguments, **fields) -> Made:
+def abstract_network(create: Callable[..., Made], *arguments, **fields) -> Made:
     """The network `create(*arguments, **fields, rngs=...)` with shapes in place of parameters."""
-    return nnx.eval_shape(lambda: create(*arguments, **fields, rngs=OneKey()))
+    return nnx.eval_shape(lambda: create(*arguments, **fields, rngs=ConstantRngs()))
 
 
-class OneKey(nnx.Rngs):
+class ConstantRngs(nnx.Rngs):
     """One random key for everything, for `nnx.eval_shape`, which draws nothing.
 
     Counting keys, as nnx.Rngs does, takes most of the time there: while JAX traces, it grows with

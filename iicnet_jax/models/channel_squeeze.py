@@ -1,4 +1,4 @@
-"""The channel squeeze layer: the one place where information is given up."""
+"""The channel squeeze layer: averages channels to those of the embedding, the one lossy step."""
 
 import einops
 

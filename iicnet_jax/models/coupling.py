@@ -1,4 +1,4 @@
-"""The invertible building block: affine coupling of two parts of the channels."""
+"""The affine coupling block, the invertible building block of the network."""
 
 import jax
 import jax.numpy as jnp

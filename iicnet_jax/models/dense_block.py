@@ -1,4 +1,4 @@
-"""The network's bottleneck: five densely connected 3x3 convolutions (supplement, section 5)."""
+"""The dense block: five densely connected 3x3 convolutions (supplement, section 5)."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""How a network is computed: what is kept in memory, loops, precision.
+"""How a network is computed: rematerialisation, loops or unrolled layers, precision.
 
 The same network may be computed in several ways, with the same result up to rounding. So this is
 no argument of a network, and a model on disk does not know of it.
@@ -15,7 +15,7 @@ from flax import nnx
 from iicnet_jax.core.errors import require_choice
 from iicnet_jax.models.layers import Layers
 
-MEMORY = ("none", "remat", "reversible")
+MEMORY_SAVING = ("none", "remat", "reversible")
 LOOPS = ("auto", "scan", "unroll")
 # Names of jax.lax.Precision, too.
 PRECISIONS = ("float32", "tensorfloat32", "bfloat16")
@@ -26,8 +26,9 @@ class Execution:
     """How a network is computed.
 
     Args:
-      memory: what is kept for the gradient. "none" saves no memory: everything is kept. "remat":
-        the input of every coupling block, and of the heads and tails of the relation module.
+      memory_saving: what is kept for the gradient. "none" saves no memory: everything is kept.
+        "remat": the input of every coupling block, and of the heads and tails of the relation
+        module.
         "reversible": of the coupling blocks only the last one's output, from which the inputs
         are computed backwards (Gomez et al. 2017, "The Reversible Residual Network").
       loop: layers of one structure are a loop in the compiled program ("scan"), or stand in it
@@ -39,12 +40,12 @@ class Execution:
       ValueError: an option is unknown.
     """
 
-    memory: str = "none"
+    memory_saving: str = "none"
     loop: str = "auto"
     precision: str = "float32"
 
     def __post_init__(self):
-        require_choice("memory", self.memory, MEMORY)
+        require_choice("memory_saving", self.memory_saving, MEMORY_SAVING)
         require_choice("loop", self.loop, LOOPS)
         require_choice("precision", self.precision, PRECISIONS)
 
@@ -116,8 +117,8 @@ def for_each(
 ):
     """function(modules, x, shared) for the modules and the x of every number, computed as told.
 
-    Unless memory is "none", only arguments are kept for the gradient, and one call at a time is
-    differentiated.
+    Unless `memory_saving` is "none", only arguments are kept for the gradient, and one call at a
+    time is differentiated.
 
     Args:
       execution: tells how.
@@ -134,7 +135,7 @@ def for_each(
     def call(state, x, shared):
         return function(nnx.merge(graph, state), x, shared)
 
-    if execution.memory != "none":
+    if execution.memory_saving != "none":
         call = jax.checkpoint(call, prevent_cse=not execution.loops)
 
     def step(_, item):

@@ -79,7 +79,7 @@ class IICNet(Network):
         self.embedding_channels = embedding_channels
         self.colour_order = colour_order
         self.scale = 1 if downscaling == "none" or full_size else 2
-        self.alignment = 2 if full_size else 1
+        self.grid_stride = 2 if full_size else 1
 
         channels = num_images * COLOURS
         self.relation = (
@@ -124,18 +124,18 @@ class IICNet(Network):
         position=(0, 0),
     ) -> Float[Array, "b n h2 w2 3"]:
         self._check_embedding(image, size)
-        x = self.sub_images.forward(self._pad(self._reorder(image), self.alignment))
+        x = self.sub_images.forward(self._pad(self._reorder(image), self.grid_stride))
         x = self.down.inverse(self.blocks.inverse(self.squeeze.restore(x)))
         if self.relation is not None:
             x = self.relation.restore(x)
         return self._reorder(self._separate(x, size))
 
     @property
-    def reach(self) -> int:
+    def receptive_field_radius(self) -> int:
         relation = RelationModule.REACH if self.relation is not None else 0
         blocks = len(self.blocks.layers) * AffineCoupling.REACH
-        # Blocks see whole squares of `alignment` pixels, so that a pixel's neighbours count too.
-        return self.alignment * blocks + self.alignment - 1 + -(-relation // self.scale)
+        # Blocks see whole squares of `grid_stride` pixels, so that a pixel's neighbours count too.
+        return self.grid_stride * blocks + self.grid_stride - 1 + -(-relation // self.scale)
 
     def _reorder(self, images):
         """From RGB to the order of the weights, and back; a grey image stays as it is."""

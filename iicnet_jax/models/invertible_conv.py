@@ -1,4 +1,4 @@
-"""The invertible 1x1 convolution that mixes all channels of a pixel."""
+"""The invertible 1x1 convolution, which mixes the channels of each pixel."""
 
 import jax.numpy as jnp
 from flax import nnx

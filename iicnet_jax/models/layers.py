@@ -1,4 +1,4 @@
-"""Layers of one structure: stored as one, and named one by one, as in files."""
+"""Stacks layers of one structure into one set of arrays; names them one by one in files."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""The contract of a reversible conversion: N images into one that looks like the first, and back.
+"""The contract of all networks: N images into one that looks like the first, and back.
 
 IICNet and the methods it is compared with keep it, so that training, evaluation, tiling and files
 know nothing of a network but this.
@@ -19,14 +19,14 @@ class Network(nnx.Module):
       num_images: N, how many images go into one; the first is the reference.
       embedding_channels: 3 for a colour embedding, 1 for a grey one.
       scale: how many times smaller than the images the embedding is, 1 or 2.
-      alignment: where the network works on a coarser grid than the embedding's, how many pixels
+      grid_stride: where the network works on a coarser grid than the embedding's, how many pixels
         of the embedding lie between two lines of that grid. Tiles must begin on such lines.
     """
 
     num_images: int
     embedding_channels: int = COLOURS
     scale: int = 1
-    alignment: int = 1
+    grid_stride: int = 1
 
     def embed(self, frames: Float[Array, "b n h w 3"]) -> Float[Array, "b h2 w2 k"]:
         """Hides the images in one, of the size `embedding_size(h, w)`; not yet quantised.
@@ -61,7 +61,7 @@ class Network(nnx.Module):
         raise NotImplementedError
 
     @property
-    def reach(self) -> int:
+    def receptive_field_radius(self) -> int:
         """How far a pixel of a result depends on the input, in pixels of the embedding."""
         raise NotImplementedError
 
@@ -80,7 +80,7 @@ class Network(nnx.Module):
                 f"needs at least {self.scale}x{self.scale} (frames have the shape {frames.shape})"
             )
         x = einops.rearrange(frames, "b n h w c -> b h w (n c)")
-        return self._pad(x, self.scale * self.alignment)
+        return self._pad(x, self.scale * self.grid_stride)
 
     def _pad(self, x, multiple: int):
         """Repeats the last row and column until height and width are multiples of a number."""

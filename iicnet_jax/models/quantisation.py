@@ -1,4 +1,4 @@
-"""From the real-valued embedding to the 256 levels of an image file.
+"""Quantisation of the embedding to 8 bits: rounding, noise, straight-through gradient.
 
 All functions map values around [0, 1] to [0, 1] and keep the shape.
 """

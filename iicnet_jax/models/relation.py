@@ -1,4 +1,4 @@
-"""The relation module: lets the images of a group see each other before and after embedding."""
+"""The relation module: features of all images of a group refine each of them."""
 
 import einops
 from flax import nnx

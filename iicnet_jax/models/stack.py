@@ -1,4 +1,4 @@
-"""Chains of layers of one structure, whose memory does not grow with their number."""
+"""Chains of coupling blocks: scanned, and reversible, with constant activation memory."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -36,7 +36,9 @@ class Stack(Bijection):
             "remat": _remat,
             "reversible": _reversible,
         }
-        return functions[self.execution.memory](graph, direction, self.execution.loops, states, x)
+        return functions[self.execution.memory_saving](
+            graph, direction, self.execution.loops, states, x
+        )
 
 
 def _plain(graph, direction, loops, states, x):

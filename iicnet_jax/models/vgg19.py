@@ -1,4 +1,4 @@
-"""The first half of VGG-19 (Simonyan and Zisserman, 2014), by which images are compared."""
+"""Features of VGG-19 for the perceptual loss (Simonyan and Zisserman, 2014)."""
 
 import dataclasses
 

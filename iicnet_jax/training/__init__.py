@@ -1,1 +1,1 @@
-"""Losses, optimiser, train step, checkpoints and the training loop."""
+"""Losses, optimiser, train step, checkpoints, metric writers."""

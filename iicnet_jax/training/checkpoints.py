@@ -1,4 +1,4 @@
-"""Training state on disk: model, optimiser and step, by Orbax.
+"""Checkpoints of the training state (network, optimiser, step), through Orbax.
 
 Checkpoints are written in the background and become visible whole or not at all. The last few
 and the best by validation are kept. The step also tells the data's position: every step takes one

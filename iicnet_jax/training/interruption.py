@@ -1,4 +1,4 @@
-"""What can end a run early: a signal, or numbers that are no longer finite."""
+"""Ends training early: on a signal, or when the loss is not finite."""
 
 import collections
 import math

@@ -1,4 +1,4 @@
-"""The contract of a training loss, IICNet's loss, and the terms that others share with it.
+"""The contract of losses, and the loss of IICNet.
 
 Sums over channels and pixels, means over the batch. Images are NHWC in [0, 1].
 """

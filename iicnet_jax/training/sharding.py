@@ -1,4 +1,4 @@
-"""How state and batches lie on the devices: data parallel over a mesh with one axis, `data`."""
+"""Data parallelism: shardings of state and batches over a mesh with one axis, `data`."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The train step: a pure function of state, batch and random key."""
+"""The train step: a pure function (state, batch, key) -> (state, metrics)."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Where measurements go: TensorBoard event files and `metrics.jsonl`.
+"""Writes training metrics: TensorBoard event files and `metrics.jsonl`.
 
 The class has the methods of CLU's `MetricWriter` that training calls, so any of CLU's own writers
 can take its place. (CLU's package imports TensorFlow, which this project does without.)

@@ -1,1 +1,1 @@
-"""Weights on disk: our own model directories and the names of the authors' parameters."""
+"""Weights on disk: model directories, and the authors' weight files."""

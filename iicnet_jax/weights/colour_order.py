@@ -1,4 +1,4 @@
-"""From the authors' order of colours, blue-green-red, to red-green-blue, in the weights.
+"""Converts weights from BGR to RGB images.
 
 Every channel outside the dense blocks and the relation module belongs to one colour of one image
 (or sub-image), and the three colours of an image are always neighbours. So one exchange, of the

@@ -1,4 +1,4 @@
-"""A model directory from a weight file that the authors' PyTorch code saved.
+"""Makes a model directory of the authors' weight file.
 
 Their files hold no options. Names and shapes of the parameters tell almost all of them:
 
@@ -23,7 +23,7 @@ from flax import nnx
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.models import IICNet
-from iicnet_jax.models.abstract import without_weights
+from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.downscaling import Haar
 from iicnet_jax.models.network import COLOURS
 from iicnet_jax.weights.colour_order import swap_colours
@@ -58,7 +58,7 @@ def import_official(
         if config.get("colour_order") != "bgr":
             parameters = swap_colours(parameters)
         # Only the shapes: drawing initial weights takes longer than reading these.
-        model = without_weights(IICNet, **config)
+        model = abstract_network(IICNet, **config)
         load_official(model, parameters)
     except (UserError, ValueError) as error:
         raise UserError(f"{path} cannot be imported: {error}") from error

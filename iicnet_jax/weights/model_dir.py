@@ -1,4 +1,4 @@
-"""A trained network on disk: a folder with `model.safetensors` and `config.json`."""
+"""Model directories: `model.safetensors` and `config.json`, and their fingerprint."""
 
 import hashlib
 import inspect
@@ -16,7 +16,7 @@ from iicnet_jax.core import json_files
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import replacing, typed_path, write_json
 from iicnet_jax.models import NETWORKS, Network
-from iicnet_jax.models.abstract import without_weights
+from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.layers import parameter_arrays, parameter_shapes, set_parameters
 
 FORMAT_VERSION = 1
@@ -37,7 +37,7 @@ QUALITY = {
     "restored": _PART,
     "samples": int,
     "split": str,
-    "data": {"regime": str, "root": str, "miniature": bool},
+    "data": {"task": str, "root": str, "miniature": bool},
     "devices": [str],
     "date": (str, type(None)),
 }
@@ -158,7 +158,7 @@ def load_model(folder: Path) -> Network:
         )
     try:
         # Only the shapes: drawing initial weights takes longer than reading these.
-        model = without_weights(NETWORKS[config["method"]], **config["model"])
+        model = abstract_network(NETWORKS[config["method"]], **config["model"])
     except ValueError as error:
         raise UserError(f"{folder / CONFIG} is damaged: {error}") from error
     state = nnx.state(model, nnx.Param)

@@ -1,4 +1,4 @@
-"""How the authors' PyTorch network names and lays out its parameters."""
+"""Parameter names and layouts of the authors' PyTorch network."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Plain data out of a pickle: nothing that the pickle names is ever imported or called.
+"""Reads plain data from a pickle; nothing that it names is imported or called.
 
 A pickle is a program for a small stack machine. This one knows the instructions that PyTorch's
 files are made of, and builds only None, booleans, numbers, strings, lists, tuples, dictionaries

@@ -1,4 +1,4 @@
-"""State dicts that PyTorch saved, read without PyTorch and without unpickling.
+"""Reads state dicts saved by PyTorch, without PyTorch and without unpickling.
 
 Two layouts, both little endian. The legacy one (before PyTorch 1.6) is a row of pickles: a magic
 number, the version, the machine, the state dict, the list of storage keys; then the storages in

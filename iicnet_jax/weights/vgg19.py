@@ -1,4 +1,4 @@
-"""VGG-19 from a file, for the loss of invertible grayscale."""
+"""Loads the weights of VGG-19, for the perceptual loss of invertible grayscale."""
 
 from pathlib import Path
 

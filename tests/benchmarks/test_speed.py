@@ -15,7 +15,7 @@ from benchmarks import dense_block, inference, programs, roofline, timing, train
 from benchmarks.torch_reference import Reference
 from experiments.datasets import write_sample
 from iicnet_jax.experiment import build
-from iicnet_jax.models.abstract import without_weights
+from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.dense_block import DenseBlock
 from iicnet_jax.models.layers import parameter_shapes
 
@@ -62,7 +62,7 @@ def test_inference_measures_whole_images_and_tiles(monkeypatch, tmp_path):
 def test_programs_are_measured_in_turns():
     calls = []
     programs = {name: lambda name=name: calls.append(name) or len(calls) for name in "ab"}
-    assert timing.in_turns(programs, 2) == {"a": [1, 3], "b": [2, 4]}
+    assert timing.interleaved(programs, 2) == {"a": [1, 3], "b": [2, 4]}
     assert calls == ["a", "b"] * 2
 
 
@@ -79,7 +79,7 @@ def test_steps_of_one_call_are_steps_one_after_the_other():
 def test_the_calculation_counts_the_convolutions_of_the_network(experiment):
     config = import_module(f"configs.{experiment}").get_config()
     config.model.update(num_blocks=1, relation_features=4)
-    model = without_weights(build.create_model, config)
+    model = abstract_network(build.create_model, config)
 
     def weights(*modules):
         shapes = parameter_shapes(nnx.state(modules)).values()
@@ -93,7 +93,7 @@ def test_the_calculation_counts_the_convolutions_of_the_network(experiment):
 
 def test_the_train_step_of_more_blocks_has_as_many_operations():
     def operations(num_blocks):
-        config = programs.paper_config(2, num_blocks, memory="reversible", loop="scan")
+        config = programs.paper_config(2, num_blocks, memory_saving="reversible", loop="scan")
         config.model.relation = False
         return programs.lower_train_step(config).as_text().count(" = ")
 
@@ -103,7 +103,7 @@ def test_the_train_step_of_more_blocks_has_as_many_operations():
 @pytest.mark.nightly  # as tests/models/test_execution.py has it of the blocks alone
 def test_more_blocks_need_memory_for_their_parameters_only():
     def temporaries(num_blocks):
-        config = programs.paper_config(2, num_blocks, memory="reversible", loop="scan")
+        config = programs.paper_config(2, num_blocks, memory_saving="reversible", loop="scan")
         config.data.update(batch_size=1, crop=96)
         memory = programs.lower_train_step(config).compile().memory_analysis()
         return memory.temp_size_in_bytes

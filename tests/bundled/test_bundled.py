@@ -24,7 +24,7 @@ QUALITY = {
     "restored": {"psnr": 28.5, "ssim": None},
     "samples": 7,
     "split": "test",
-    "data": {"regime": "hiding", "root": "flicker", "miniature": True},
+    "data": {"task": "hiding", "root": "flicker", "miniature": True},
     "command": "python ...",
     "devices": ["cpu", "cpu"],
     "date": "2026-01-02",

@@ -24,7 +24,7 @@ from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.imaging.colour import luma
 from iicnet_jax.imaging.picture_reader import read_picture
 from iicnet_jax.imaging.resizing import imresize
-from iicnet_jax.inference.compiled import Converter, to_uint8
+from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
 from iicnet_jax.models import IICNet
 from iicnet_jax.weights.model_dir import save_model
 from tests.media.pictures import MODEL, network, noise, save
@@ -53,7 +53,7 @@ def test_a_real_network_from_file_to_file(tmp_path, inputs, random_network, chan
     fields = FIELDS | {"embedding_channels": channels}
     model = random_network(lambda: IICNet(**fields, rngs=nnx.Rngs(0)))
     params = nnx.state(model, nnx.Param)
-    save_model(tmp_path / "model", params, fields, {"regime": "hiding"})
+    save_model(tmp_path / "model", params, fields, {"task": "hiding"})
     loaded = load_network(tmp_path / "model", tile=64)
 
     result = embed_files(loaded, inputs, tmp_path / "new" / "embedding.png")
@@ -65,7 +65,7 @@ def test_a_real_network_from_file_to_file(tmp_path, inputs, random_network, chan
     assert [path.name for path in restored.paths] == ["00.png", "01.png"]
 
     frames = np.stack([read_picture(path).pixels for path in inputs])
-    whole = Converter(*nnx.split(model, nnx.Param))
+    whole = CompiledNetwork(*nnx.split(model, nnx.Param))
     expected = whole.restore(to_uint8(whole.embed(frames)), (9, 7))
     read = np.stack([read_picture(path).pixels for path in restored.paths])
     assert np.abs(read.astype(int) - expected).max() <= 1

@@ -20,7 +20,7 @@ from iicnet_jax.core.errors import UserError
 from iicnet_jax.imaging import video_reader
 from iicnet_jax.imaging.picture_reader import read_picture
 from iicnet_jax.imaging.video_reader import examine, read_frames
-from iicnet_jax.inference.compiled import Converter, to_uint8
+from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
 from iicnet_jax.media import embedding_video, video_file
 from iicnet_jax.media.embedding_file import pixel_fingerprint
 from iicnet_jax.media.embedding_video import HASHES, RECORD
@@ -66,7 +66,7 @@ def test_a_real_network_from_video_to_video(tmp_path, random_network):
     fields = {"num_images": 3, "relation": True, "downscaling": "haar", "num_blocks": 1}
     model = random_network(lambda: IICNet(**fields, rngs=nnx.Rngs(0)))
     params = nnx.state(model, nnx.Param)
-    save_model(tmp_path / "model", params, fields, {"regime": "video"})
+    save_model(tmp_path / "model", params, fields, {"task": "video"})
     loaded = load_network(tmp_path / "model")
     frames = [noise(15, 18, seed=i) for i in range(4)]
     clip = write_clip(tmp_path / "clip.mkv", frames, codec="ffv1", g="1")
@@ -75,7 +75,7 @@ def test_a_real_network_from_video_to_video(tmp_path, random_network):
     assert (record.task, record.size, record.images) == ("video", (15, 18), 3)
     restore_video(loaded, tmp_path / "e.mkv", tmp_path / "r.mkv")
 
-    whole = Converter(*nnx.split(model, nnx.Param))
+    whole = CompiledNetwork(*nnx.split(model, nnx.Param))
     for first, order in [(0, [1, 0, 2]), (3, [0, 0, 0])]:
         group = np.stack([frames[first + i] for i in order])
         images = whole.restore(to_uint8(whole.embed(group)), (15, 18))

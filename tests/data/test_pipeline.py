@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from iicnet_jax.data.pipeline import evaluation_groups, evaluation_indices, training_batches
-from iicnet_jax.data.task import Regime
+from iicnet_jax.data.pipeline import evaluation_indices, evaluation_samples, training_batches
+from iicnet_jax.data.task import Task
 
 
-class Numbers(Regime):
+class Numbers(Task):
     """Ten samples; sample i is an image full of i, and its random crop adds a random number."""
 
     def names(self, split):
@@ -16,17 +16,17 @@ class Numbers(Regime):
     def load(self, split, index):
         return (np.full((4, 4, 3), index, np.uint8),)
 
-    def training_group(self, images, rng):
+    def training_sample(self, images, rng):
         frames = np.stack([images[0], images[0] + rng.integers(100, 200, dtype=np.uint8)])
         return {"frames": frames, "reference": images[0]}
 
-    def evaluation_group(self, images):
+    def evaluation_sample(self, images):
         return {"frames": images[0][None], "reference": images[0]}
 
 
-def take(count, regime=None, **options):
+def take(count, task=None, **options):
     options = {"batch_size": 4, "seed": 0} | options
-    iterator = training_batches(regime or Numbers(), **options)
+    iterator = training_batches(task or Numbers(), **options)
     return [next(iterator) for _ in range(count)]
 
 
@@ -93,7 +93,7 @@ def test_flips_and_quarter_turns_are_all_eight_and_the_same_for_all_images_of_a_
         def load(self, split, index):
             return (np.arange(27, dtype=np.uint8).reshape(3, 3, 3),)
 
-        def training_group(self, images, rng):
+        def training_sample(self, images, rng):
             return {"frames": np.stack([images[0], images[0] + 100]), "reference": images[0]}
 
     seen = set()
@@ -108,7 +108,7 @@ def test_flips_and_quarter_turns_are_all_eight_and_the_same_for_all_images_of_a_
 
 
 def test_evaluation_goes_through_the_split_in_order():
-    groups = list(evaluation_groups(Numbers(), "test", [0, 3, 6]))
+    groups = list(evaluation_samples(Numbers(), "test", [0, 3, 6]))
     assert [name for name, _ in groups] == ["test0", "test3", "test6"]
     assert [int(group["reference"][0, 0, 0]) for _, group in groups] == [0, 3, 6]
 

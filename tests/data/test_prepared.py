@@ -11,7 +11,7 @@ from PIL import Image
 from configs.base import get_config
 from experiments.datasets import SAMPLE_ROOTS, write_sample
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.data import create_regime
+from iicnet_jax.data import create_task
 from iicnet_jax.data.div2k import DATASET
 from iicnet_jax.data.prepared import PreparedStore, prepare
 from iicnet_jax.data.storage import Dataset, FolderStore
@@ -44,10 +44,10 @@ def div2k(tmp_path_factory):
     return root
 
 
-def config_for(root, regime="dual_view"):
+def config_for(root, task="dual_view"):
     config = get_config()
-    config.data.update(regime=regime, root=str(root), scale=SCALE, crop=16)
-    config.model.num_images = 2 if regime == "dual_view" else 1
+    config.data.update(task=task, root=str(root), scale=SCALE, crop=16)
+    config.model.num_images = 2 if task == "dual_view" else 1
     return config
 
 
@@ -59,11 +59,11 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("tile", [None, 24, 200])
-@pytest.mark.parametrize("regime", ["dual_view", "rescaling"])
-def test_the_samples_are_those_of_the_folder(div2k, tmp_path, tile, regime):
+@pytest.mark.parametrize("task", ["dual_view", "rescaling"])
+def test_the_samples_are_those_of_the_folder(div2k, tmp_path, tile, task):
     prepared = prepare(DATASET, div2k, tmp_path, tile)
     from_folder, from_tfds = (
-        create_regime((config := config_for(root, regime)).data, config.model)
+        create_task((config := config_for(root, task)).data, config.model)
         for root in (div2k, prepared)
     )
     assert isinstance(from_tfds.store, PreparedStore)
@@ -71,9 +71,9 @@ def test_the_samples_are_those_of_the_folder(div2k, tmp_path, tile, regime):
         assert from_tfds.names(split) == from_folder.names(split)
         for index in range(len(from_folder.names(split))):
             a, b = (r.load(split, index) for r in (from_folder, from_tfds))
-            same(from_folder.evaluation_group(a), from_tfds.evaluation_group(b))
+            same(from_folder.evaluation_sample(a), from_tfds.evaluation_sample(b))
             crops = [
-                r.training_group(images, np.random.default_rng(index))
+                r.training_sample(images, np.random.default_rng(index))
                 for r, images in ((from_folder, a), (from_tfds, b))
             ]
             same(*crops)
@@ -83,18 +83,18 @@ def test_the_samples_are_those_of_the_folder(div2k, tmp_path, tile, regime):
 def test_every_dataset_can_be_prepared(name, tmp_path):
     """With text files, mattes and videos."""
     config = importlib.import_module(f"configs.{name}").get_config()
-    root = SAMPLE_ROOTS[config.data.regime]
+    root = SAMPLE_ROOTS[config.data.task]
     write_sample(tmp_path, [root])
     config.data.root = str(tmp_path / root)
-    from_folder = create_regime(config.data, config.model)
+    from_folder = create_task(config.data, config.model)
     prepared = prepare(from_folder.DATASET, tmp_path / root, tmp_path / "out")
     config.data.root = str(prepared)
-    from_tfds = create_regime(config.data, config.model)
+    from_tfds = create_task(config.data, config.model)
     for split in ("train", "validation", "test"):
         names = from_folder.names(split)
         assert from_tfds.names(split) == names
         for index in (0, len(names) - 1):
-            same(*(r.evaluation_group(r.load(split, index)) for r in (from_folder, from_tfds)))
+            same(*(r.evaluation_sample(r.load(split, index)) for r in (from_folder, from_tfds)))
 
 
 def test_a_crop_decodes_only_the_tiles_it_shows(div2k, tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ def models(tmp_path_factory, random_network):
     folder = tmp_path_factory.mktemp("models")
     for name, fields in {"hiding": HIDING, "grayscale": GREY, "video": HALF}.items():
         model = random_network(lambda fields=fields: IICNet(**fields, rngs=nnx.Rngs(0)))
-        save_model(folder / name, nnx.state(model, nnx.Param), fields, {"regime": name})
+        save_model(folder / name, nnx.state(model, nnx.Param), fields, {"task": name})
     return {path.name: path for path in folder.iterdir()}
 
 

@@ -7,6 +7,7 @@ import pytest
 from skimage.metrics import structural_similarity
 
 from iicnet_jax.evaluation import metrics
+from iicnet_jax.imaging.colour import luma, y_channel
 
 GOLDEN = np.load(Path(__file__).parent.parent / "golden" / "metrics.npz")
 PAIRS = [(GOLDEN[f"{i}/reference_rgb"], GOLDEN[f"{i}/distorted_rgb"]) for i in range(3)]
@@ -49,18 +50,18 @@ def test_ssim_is_undefined_where_the_window_does_not_fit():
 
 def test_luma_is_rounded_as_in_training():
     blue = np.array([[[0, 0, 250]]], np.uint8)
-    assert metrics.luma(blue).tolist() == [[[29]]]  # 28.5: halves up
-    assert metrics.luma(blue.astype(np.float32)).item() == pytest.approx(28.5)
+    assert luma(blue).tolist() == [[[29]]]  # 28.5: halves up
+    assert luma(blue.astype(np.float32)).item() == pytest.approx(28.5)
 
 
 def test_luma_of_the_primaries_is_rounded_to_8_bit():
     primaries = np.eye(3, dtype=np.uint8)[None] * np.uint8(255)
-    assert metrics.luma(primaries).ravel().tolist() == [76, 150, 29]
+    assert luma(primaries).ravel().tolist() == [76, 150, 29]
 
 
 def test_y_runs_from_16_to_235():
     black_and_white = np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8)
-    np.testing.assert_allclose(metrics.y_channel(black_and_white).ravel(), [16, 235], atol=1e-9)
+    np.testing.assert_allclose(y_channel(black_and_white).ravel(), [16, 235], atol=1e-9)
 
 
 def test_the_y_border_is_left_out_of_the_y_measures_alone():

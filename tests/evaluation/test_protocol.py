@@ -6,7 +6,7 @@ import pytest
 from flax import nnx
 
 from iicnet_jax.evaluation import metrics, protocol, tables
-from iicnet_jax.inference.compiled import Converter
+from iicnet_jax.inference.compiled import CompiledNetwork
 from iicnet_jax.models import IICNet
 
 
@@ -20,18 +20,18 @@ def group():
 def converter():
     """A fresh network: the embedding is the mean of the images, and so are all restored ones."""
     model = IICNet(3, relation=False, num_blocks=1, rngs=nnx.Rngs(0))
-    return Converter(*nnx.split(model))
+    return CompiledNetwork(*nnx.split(model))
 
 
 def test_a_fresh_network_restores_the_mean_of_the_images(group, converter):
-    result = protocol.evaluate_group(converter, group, y_border=0)
+    result = protocol.evaluate_sample(converter, group, y_border=0)
     mean = np.round(group["frames"].mean(axis=0)).astype(np.uint8)
     assert np.abs(result.embedding.astype(int) - mean).max() <= 1
     assert all(np.array_equal(image, result.embedding) for image in result.restored)
 
 
 def test_restored_is_the_mean_over_images_with_and_without_the_reference(group, converter):
-    result = protocol.evaluate_group(converter, group, y_border=0)
+    result = protocol.evaluate_sample(converter, group, y_border=0)
     measures = result.measures["rounded"]
     each = [metrics.psnr(a, b) for a, b in zip(result.restored, group["frames"], strict=True)]
     assert [frame["psnr"] for frame in measures["frames"]] == each
@@ -41,7 +41,7 @@ def test_restored_is_the_mean_over_images_with_and_without_the_reference(group, 
 
 
 def test_the_float_embedding_is_compared_without_rounding(group, converter):
-    result = protocol.evaluate_group(converter, group, y_border=0)
+    result = protocol.evaluate_sample(converter, group, y_border=0)
     embedding = converter.embed(group["frames"])
     assert not np.array_equal(embedding, np.round(embedding))
     assert result.measures["float"]["embedding"]["psnr"] == metrics.psnr(
@@ -67,7 +67,7 @@ def test_other_parameters_share_what_was_compiled(group, converter):
 
 
 def test_tables_show_every_network_and_measure(group, converter):
-    result = protocol.evaluate_group(converter, group, y_border=0)
+    result = protocol.evaluate_sample(converter, group, y_border=0)
     short = tables.short_table({"trained": result.measures})
     assert f"{result.measures['rounded']['restored']['psnr']:.2f}" in short
     long = tables.long_table({"trained": result.measures})

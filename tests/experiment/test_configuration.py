@@ -8,7 +8,7 @@ import pytest
 from configs import base
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.experiment import build, configuration, run
-from iicnet_jax.models.abstract import without_weights
+from iicnet_jax.models.abstract import abstract_network
 
 EXPERIMENTS = sorted(
     path.stem
@@ -115,7 +115,7 @@ def test_a_network_that_cannot_be_built_says_why(fields, message):
 def test_a_network_without_weights_needs_no_random_streams(monkeypatch):
     monkeypatch.setattr(build.nnx, "Rngs", None)
     small = changed(model__num_blocks=1, model__relation=False)
-    network = without_weights(build.create_model, small)
+    network = abstract_network(build.create_model, small)
     assert len(network.blocks.layers) == 1
 
 

@@ -54,7 +54,7 @@ def test_quality_is_the_mean_of_the_8_bit_images_with_its_origin(workdir, config
         "restored": {"psnr": 31.0, "ssim": None},
         "samples": 7,
         "split": "test",
-        "data": {"regime": "grayscale", "root": "VOC", "miniature": True},
+        "data": {"task": "grayscale", "root": "VOC", "miniature": True},
         "command": training_command(config.to_dict(), "mine"),
         "devices": ["cpu", "cpu"],
         "date": "2026-01-02",

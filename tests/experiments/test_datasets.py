@@ -12,23 +12,23 @@ import pytest
 from PIL import Image
 
 import configs
-from experiments import datasets as sample
+from experiments import datasets
 from experiments.datasets import SAMPLE_ROOTS, photographs, write_sample
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.data import REGIMES, create_regime, videos
+from iicnet_jax.data import TASKS, create_task, videos
 from iicnet_jax.data.storage import MINIATURE, split_frame
 from iicnet_jax.data.task import SPLITS
 from iicnet_jax.imaging.picture_reader import picture_size, read_picture
 
 
 def experiments():
-    """Configurations by file, of those with a regime that has a sample."""
+    """Configurations by file, of those with a task that has a sample."""
     modules = [module for module in pkgutil.iter_modules(configs.__path__) if not module.ispkg]
     names = {module.name for module in modules} - {"base"}
     loaded = {
         name: importlib.import_module(f"configs.{name}").get_config() for name in sorted(names)
     }
-    return {name: config for name, config in loaded.items() if config.data.regime in SAMPLE_ROOTS}
+    return {name: config for name, config in loaded.items() if config.data.task in SAMPLE_ROOTS}
 
 
 EXPERIMENTS = experiments()
@@ -36,8 +36,8 @@ EXPERIMENTS = experiments()
 
 def regime_on(folder, name):
     config = EXPERIMENTS[name].copy_and_resolve_references()
-    config.data.root = str(folder / SAMPLE_ROOTS[config.data.regime])
-    return create_regime(config.data, config.model), config
+    config.data.root = str(folder / SAMPLE_ROOTS[config.data.task])
+    return create_task(config.data, config.model), config
 
 
 @pytest.fixture(scope="module")
@@ -48,24 +48,24 @@ def written(tmp_path_factory):
 
 
 def test_every_dataset_is_of_a_regime():
-    assert set(SAMPLE_ROOTS.values()) == sample.WRITERS.keys()
-    assert SAMPLE_ROOTS.keys() == {c.data.regime for c in EXPERIMENTS.values()}
-    assert SAMPLE_ROOTS.keys() == REGIMES.keys() - {"custom_folder"}
+    assert set(SAMPLE_ROOTS.values()) == datasets.WRITERS.keys()
+    assert SAMPLE_ROOTS.keys() == {c.data.task for c in EXPERIMENTS.values()}
+    assert SAMPLE_ROOTS.keys() == TASKS.keys() - {"custom_folder"}
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_finds_its_groups(written, name):
-    regime, config = regime_on(written, name)
+    task, config = regime_on(written, name)
     scale = 1 if config.model.get("downscaling", "none") == "none" else 2
-    channels = 1 if config.data.regime == "grayscale" else 3
+    channels = 1 if config.data.task == "grayscale" else 3
     for split in SPLITS:
-        count = len(regime.names(split))
-        assert count > 0 and len(set(regime.names(split))) == count
+        count = len(task.names(split))
+        assert count > 0 and len(set(task.names(split))) == count
         for index in {0, count // 2, count - 1}:
-            images = regime.load(split, index)
-            groups = [regime.evaluation_group(images)]
+            images = task.load(split, index)
+            groups = [task.evaluation_sample(images)]
             if split == "train":
-                groups.append(regime.training_group(images, np.random.default_rng(index)))
+                groups.append(task.training_sample(images, np.random.default_rng(index)))
                 assert groups[-1]["frames"].shape[1:3] == (config.data.crop,) * 2
             for group in groups:
                 number, height, width, _ = group["frames"].shape
@@ -89,16 +89,16 @@ def test_x8_drops_small_images_from_training(written):
 
 def test_hiding_and_grayscale_skip_small_images(written):
     for name, used, there in (("hide_n2", 30, 33), ("grayscale", 12, 14)):
-        regime, config = regime_on(written, name)
+        task, config = regime_on(written, name)
         splits = ("train", "test") if name == "grayscale" else SPLITS
-        samples = [sample for split in splits for sample in regime.samples(split)]
+        samples = [sample for split in splits for sample in task.samples(split)]
         assert len(samples) * config.model.num_images == used
-        assert regime.store.counts["images"] == there
+        assert task.store.counts["images"] == there
 
 
 def test_views_of_a_pair_may_differ_in_width(written):
-    regime, _ = regime_on(written, "stereo")
-    widths = [[regime.store.size(path)[1] for path in pair] for pair in regime.samples("test")]
+    task, _ = regime_on(written, "stereo")
+    widths = [[task.store.size(path)[1] for path in pair] for pair in task.samples("test")]
     assert any(left > right for left, right in widths)
     assert any(left == right for left, right in widths)
 
@@ -143,7 +143,7 @@ def test_the_camera_of_real_matting_is_fixed_or_shakes(written):
 
 def test_the_same_bytes_every_time(written, tmp_path):
     again = write_sample(tmp_path)
-    assert again == {name: tmp_path / name for name in sample.WRITERS}
+    assert again == {name: tmp_path / name for name in datasets.WRITERS}
     first, second = (
         {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
         for root in (written, tmp_path)
@@ -180,7 +180,7 @@ def test_nothing_half_written_is_left(tmp_path, monkeypatch, error):
         (folder / "half.jpg").touch()
         raise error
 
-    monkeypatch.setitem(sample.WRITERS, "flicker", fails)
+    monkeypatch.setitem(datasets.WRITERS, "flicker", fails)
     with pytest.raises((UserError, KeyboardInterrupt)):
         write_sample(tmp_path, ["VOCdevkit", "flicker"])
     assert list(tmp_path.iterdir()) == [tmp_path / "VOCdevkit"]
@@ -230,19 +230,19 @@ def check_disjoint(paths_by_split):
     }
     assert all(colours.values())
     for first, second in itertools.combinations(colours, 2):
-        # Two regimes validate on the test images, as in the paper.
+        # Two tasks validate on the test images, as in the paper.
         if set(paths_by_split[first]) != set(paths_by_split[second]):
             assert colours[first].isdisjoint(colours[second]), (first, second)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_no_photograph_is_in_two_splits(flat, name):
-    regime, _ = regime_on(flat, name)
+    task, _ = regime_on(flat, name)
     check_disjoint(
         {
             split: [
-                regime.store.root / split_frame(path)[0]
-                for paths in regime.samples(split)
+                task.store.root / split_frame(path)[0]
+                for paths in task.samples(split)
                 for path in paths
             ]
             for split in SPLITS

@@ -7,10 +7,10 @@ import pytest
 
 from configs import base
 from experiments.supplement import BASELINES, ROWS, STEPS, load, settings
-from iicnet_jax.data import REGIMES
+from iicnet_jax.data import TASKS
 from iicnet_jax.experiment import build, configuration
 from iicnet_jax.models import NETWORKS, IICNet
-from iicnet_jax.models.abstract import without_weights
+from iicnet_jax.models.abstract import abstract_network
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 NO_EXPERIMENTS = {"__init__", "base", "quickstart", "custom_folder"}
@@ -23,14 +23,14 @@ def test_every_experiment_has_the_supplements_settings(row):
     fields, expected = configuration.flatten(experiment), settings(row)
     assert {field: fields[field] for field in expected} == expected
     assert build.run_length(experiment) == STEPS
-    assert experiment.data.regime in REGIMES
+    assert experiment.data.task in TASKS
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_every_experiment_makes_a_network(row):
     name, _, images, _, relation, *_ = row
     experiment = load(name)
-    network = without_weights(IICNet, **experiment.model)
+    network = abstract_network(IICNet, **experiment.model)
     assert network.num_images == int(images)
     assert len(network.blocks.layers) == experiment.model.num_blocks
     assert (network.relation is not None) == (relation == "yes")
@@ -40,13 +40,13 @@ def test_every_experiment_makes_a_network(row):
 
 @pytest.mark.parametrize(("name", "settings"), BASELINES.items())
 def test_every_baseline_has_the_settings_of_its_authors(name, settings):
-    images, batch, regime, steps = settings
+    images, batch, task, steps = settings
     experiment = load(name)
     configuration.check(experiment, base.get_config(experiment.method))
-    assert (experiment.data.batch_size, experiment.data.regime) == (batch, regime)
+    assert (experiment.data.batch_size, experiment.data.task) == (batch, task)
     assert (experiment.data.crop, experiment.optimizer.learning_rate) == (144, 2e-4)
     assert build.run_length(experiment) == steps
-    network = without_weights(NETWORKS[experiment.method], **experiment.model)
+    network = abstract_network(NETWORKS[experiment.method], **experiment.model)
     assert network.num_images == experiment.model.num_images == images
 
 

@@ -1,4 +1,4 @@
-"""Datasets made of photographs and videos of one's own: regimes read them, splits share nothing."""
+"""Datasets made of photographs and videos of one's own: tasks read them, splits share nothing."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from experiments.datasets.flickr1024 import REAL
 from experiments.photographs import FLICKER
 from experiments.supplement import load
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.data import create_regime
+from iicnet_jax.data import create_task
 from iicnet_jax.data.task import SPLITS
 from iicnet_jax.data.tasks.hiding import FOLDER, Hiding
 from tests.memory_store import MemoryStore
@@ -52,18 +52,18 @@ def folders(tmp_path, monkeypatch):
 def test_no_picture_is_in_two_splits(folders):
     for name in ("hide_n2", "grayscale", "dual_x4", "rescale_x2", "video_n3_down", "stereo"):
         config = load(name)
-        config.data.root = str(folders / "out" / SAMPLE_ROOTS[config.data.regime])
+        config.data.root = str(folders / "out" / SAMPLE_ROOTS[config.data.task])
         config.model.num_images = min(config.model.num_images, 2)
-        regime = create_regime(config.data, config.model)
+        task = create_task(config.data, config.model)
         for split in SPLITS:
             # The motorcycle is in all splits.
             first = len(REAL[split]) if name == "stereo" else 0
             allowed = {split}
             if name in ("grayscale", "rescale_x2"):  # validate on the images that test
                 allowed = {"train", "validation"} if split == "train" else {"test"}
-            assert len(regime.names(split)) > first
-            for index in range(first, len(regime.names(split))):
-                for image in regime.evaluation_group(regime.load(split, index))["frames"]:
+            assert len(task.names(split)) > first
+            for index in range(first, len(task.names(split))):
+                for image in task.evaluation_sample(task.load(split, index))["frames"]:
                     seen = SPLITS[image.mean((0, 1)).argmax()]
                     assert seen in allowed, (name, split, index)
     names = json.loads((folders / "out" / "pictures.json").read_text())
@@ -76,8 +76,8 @@ def test_groups_of_every_size_are_split_at_the_same_places():
     store = MemoryStore(images, Hiding.DATASET)
     store.counts = {"images": count}
     for num_images in (2, 3, 4, 5):
-        regime = Hiding(store, num_images, crop=144)
-        used = {split: num_images * len(regime.names(split)) for split in SPLITS}
+        task = Hiding(store, num_images, crop=144)
+        used = {split: num_images * len(task.names(split)) for split in SPLITS}
         assert used == FLICKER
 
 

@@ -44,7 +44,7 @@ def test_a_report_of_two_runs_side_by_side(runs):
     found = [float(db) for db in re.findall(r"restored: (\d+\.\d+) dB</figcaption>", page)]
     assert len(found) == 4 and min(found[:2]) > max(found[2:])
     assert "<code>model.num_images</code></td><td>2" not in page  # as in base.py
-    assert "<code>data.regime</code></td><td>video</td><td>dual_view" in page
+    assert "<code>data.task</code></td><td>video</td><td>dual_view" in page
     for svg in re.findall(r"<svg.*?</svg>", page):
         xml.etree.ElementTree.fromstring(svg)
     assert len(re.findall(r"<svg", page)) == 5

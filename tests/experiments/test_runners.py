@@ -15,7 +15,7 @@ from experiments.sizes import MINIATURE
 from iicnet_jax.experiment.evaluate import evaluate
 from iicnet_jax.experiment.run import load_config
 from iicnet_jax.experiment.train import train
-from iicnet_jax.models.abstract import OneKey
+from iicnet_jax.models.abstract import ConstantRngs
 from tests import program, two_steps
 
 # Compiling the relation module takes longest; the tests of experiments have done that.
@@ -75,7 +75,7 @@ def check(folder, name, text):
     [pytest.param(name, marks=() if name in QUICK else pytest.mark.nightly) for name in ROWS],
 )
 def test_a_table_in_miniature(name, folder, monkeypatch, capsys):
-    monkeypatch.setattr(nnx, "Rngs", OneKey)  # initial weights do not matter here
+    monkeypatch.setattr(nnx, "Rngs", ConstantRngs)  # initial weights do not matter here
     two_steps.evaluate_corners(monkeypatch)
     known = set(folder.glob("runs/*/config.json"))
     table = importlib.import_module(f"experiments.{name}").TABLE

@@ -10,7 +10,7 @@ from iicnet_jax.experiment import build
 from iicnet_jax.experiment.configuration import flatten
 from iicnet_jax.experiment.run import load_config
 from iicnet_jax.experiment.workdir import read_config
-from iicnet_jax.models.abstract import without_weights
+from iicnet_jax.models.abstract import abstract_network
 from tests.fake_runs import Launcher
 
 BUDGET = ("steps", "data.crop", "data.batch_size", "evaluation.limit", "optimizer.learning_rate")
@@ -63,7 +63,7 @@ def test_wavelets_where_there_is_no_down_scaling(name, downscaling, full_size):
     config = sized(name, REDUCED)
     assert config.model.get("downscaling") == downscaling
     assert config.model.get("full_size") == full_size
-    model = without_weights(build.create_model, config)
+    model = abstract_network(build.create_model, config)
     assert model.scale == (2 if name in ("rescale_x2", "video_n3_down", "irn_x2") else 1)
 
 

@@ -55,7 +55,7 @@ def test_one_network_is_evaluated_at_three_time_steps(data, tmp_path, capsys):
     assert row["published"] == "37.872" and row["seeds"] == "2" and row["images"] == "2"
     assert float(row["difference"]) == pytest.approx(float(row["ours"]) - 37.872, abs=2e-3)
     assert float(row["spread"]) > 0
-    assert row["protocol"] == "grey; time step 3; supplement, Table 2"
+    assert row["protocol"] == "grey; frame stride 3; supplement, Table 2"
     assert {len(row["run"].split()) for row in rows} == {2}
     text = capsys.readouterr().out
     assert text == (tmp_path / "runs" / "table2.txt").read_text() + "\n"
@@ -132,7 +132,12 @@ def test_fingerprints_tell_what_is_learnt(tmp_path):
 
     plain = fingerprint()
     assert plain == runs.fingerprint(json.loads(json.dumps(load_plain().to_dict())))
-    for flag in ("run.log_every=7", "evaluation.limit=3", f"data.root={tmp_path}", "data.step=3"):
+    for flag in (
+        "run.log_every=7",
+        "evaluation.limit=3",
+        f"data.root={tmp_path}",
+        "data.frame_stride=3",
+    ):
         assert fingerprint(f"--config.{flag}") == plain
     for flag in ("seed=1", "steps=7", "data.crop=96", "model.num_blocks=4"):
         assert fingerprint(f"--config.{flag}") != plain

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.inference import tiling
-from iicnet_jax.inference.compiled import Converter, to_uint8
+from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
 from iicnet_jax.inference.tiling import Tiled, spans
 from iicnet_jax.models import IICNet
 
@@ -68,8 +68,8 @@ def test_tiles_are_no_larger_than_need_be():
 
 @pytest.mark.parametrize("direction", ["embed", "restore"])
 def test_the_halo_is_exactly_how_far_a_pixel_reaches(model, direction):
-    reach = model.reach
-    side = 2 * reach + 5
+    receptive_field_radius = model.receptive_field_radius
+    side = 2 * receptive_field_radius + 5
     middle = side // 2
     scale = model.scale
     graph, params = nnx.split(model, nnx.Param)
@@ -95,15 +95,18 @@ def test_the_halo_is_exactly_how_far_a_pixel_reaches(model, direction):
         felt = felt.any(axis=2)
     for axis in (0, 1):
         positions = np.flatnonzero(felt.any(axis=axis))
-        assert (positions[0], positions[-1]) == (middle - reach, middle + reach)
+        assert (positions[0], positions[-1]) == (
+            middle - receptive_field_radius,
+            middle + receptive_field_radius,
+        )
 
 
 # The second is no higher than a tile; of the first, one side is no longer than one with squeeze.
 @pytest.mark.parametrize("size", [(101, 90), pytest.param((40, 131), marks=pytest.mark.nightly)])
 def test_tiles_give_what_the_whole_image_gives(model, size):
     scale = model.scale
-    whole = Converter(*nnx.split(model, nnx.Param))
-    tile = (2 * model.reach + 9) * scale
+    whole = CompiledNetwork(*nnx.split(model, nnx.Param))
+    tile = (2 * model.receptive_field_radius + 9) * scale
     seen = []
     tiled = Tiled(model, tile=tile, progress=lambda tiles: seen.append(len(tiles)) or iter(tiles))
     frames = random_frames(model, *size)
@@ -126,10 +129,10 @@ def largest_difference(a, b):
 
 
 def test_no_tile_is_larger_than_asked_for(model, monkeypatch):
-    tile = (2 * model.reach + 9) * model.scale
+    tile = (2 * model.receptive_field_radius + 9) * model.scale
     shapes = set()
     monkeypatch.setattr(
-        Converter,
+        CompiledNetwork,
         "embed",
         lambda self, frames: (
             shapes.add(frames.shape)
@@ -151,7 +154,7 @@ def test_tiny_images_come_back_in_their_size(model, size):
 
 
 def test_a_tile_that_is_all_halo_is_refused(model):
-    least = (2 * model.reach + 1) * model.scale
+    least = (2 * model.receptive_field_radius + 1) * model.scale
     Tiled(model, tile=least)
     with pytest.raises(UserError, match=f"too small: this network needs at least {least}"):
         Tiled(model, tile=least - 1)

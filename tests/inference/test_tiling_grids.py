@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from iicnet_jax.inference.compiled import Converter, to_uint8
+from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
 from iicnet_jax.inference.tiling import Tiled
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.baselines import IRN, InvertibleGrayscale, VideoSnapshot
@@ -31,12 +31,12 @@ def test_tiles_give_what_the_whole_image_gives(random_network, name):
     # Large parameters, so that the far ends of a square of influence are felt, but not so large
     # that the encoders' ends saturate.
     model = random_network(NETWORKS[name], scale=0.15)
-    halo = -(-model.reach // model.alignment) * model.alignment
+    halo = -(-model.receptive_field_radius // model.grid_stride) * model.grid_stride
     tile = (2 * halo + 12) * model.scale
     # Neither side is a multiple of 4, nor of 2.
     size = (tile + 37, tile - 5)
     frames = np.random.default_rng(0).integers(0, 256, (model.num_images, *size, 3), np.uint8)
-    whole = Converter(*nnx.split(model, nnx.Param))
+    whole = CompiledNetwork(*nnx.split(model, nnx.Param))
     counts = []
     count = lambda tiles: counts.append(len(tiles)) or iter(tiles)  # noqa: E731
     tiled = Tiled(model, tile=tile, progress=count)
@@ -72,4 +72,4 @@ def test_the_reach_is_that_of_the_farthest_pixel_felt(random_network, name):
         felt = np.asarray(influence(jnp.asarray(images, jnp.float32), column)) != 0
         columns = np.flatnonzero(felt.any(axis=(0, 1, 2, 4)))
         farthest = max(farthest, column - columns[0], columns[-1] - column)
-    assert farthest == model.reach
+    assert farthest == model.receptive_field_radius

@@ -9,10 +9,10 @@ import pytest
 from flax import nnx
 
 from iicnet_jax.models import IICNet, dense_block
-from iicnet_jax.models.abstract import OneKey
+from iicnet_jax.models.abstract import ConstantRngs
 from iicnet_jax.models.coupling import AffineCoupling
 from iicnet_jax.models.dense_block import DenseBlock
-from iicnet_jax.models.execution import MEMORY, Execution, scan, set_execution
+from iicnet_jax.models.execution import MEMORY_SAVING, Execution, scan, set_execution
 from iicnet_jax.models.quantisation import round_to_levels
 from iicnet_jax.models.relation import RelationModule
 from iicnet_jax.models.stack import Stack
@@ -110,7 +110,7 @@ def test_thirty_reversible_blocks_have_the_gradients_of_plain_differentiation(ra
     assert_close(other_gradients, gradients, 1e-4)
 
 
-@pytest.mark.parametrize("memory", MEMORY)
+@pytest.mark.parametrize("memory", MEMORY_SAVING)
 def test_only_plain_differentiation_needs_memory_for_every_block(memory):
     def temporaries(num_blocks):
         blocks = nnx.eval_shape(lambda: couplings(num_blocks))
@@ -220,7 +220,8 @@ def test_bfloat16_keeps_parameters_results_and_gradients_in_float32(random_netwo
 
 
 @pytest.mark.parametrize(
-    ("field", "choices"), [("memory", "'remat'"), ("loop", "'scan'"), ("precision", "'bfloat16'")]
+    ("field", "choices"),
+    [("memory_saving", "'remat'"), ("loop", "'scan'"), ("precision", "'bfloat16'")],
 )
 def test_unknown_words_are_named(field, choices):
     with pytest.raises(ValueError, match=f"{field} must be one of .*{choices}.*, not 'fast'"):
@@ -229,7 +230,7 @@ def test_unknown_words_are_named(field, choices):
 
 def test_layers_of_different_structure_are_no_stack():
     def stack():
-        return Stack([AffineCoupling(6, split, rngs=OneKey()) for split in (3, 2)])
+        return Stack([AffineCoupling(6, split, rngs=ConstantRngs()) for split in (3, 2)])
 
     with pytest.raises(ValueError, match="must have the same structure"):
         nnx.eval_shape(stack)

@@ -12,7 +12,7 @@ import pytest
 from flax import nnx
 
 from iicnet_jax.models import IICNet
-from iicnet_jax.models.abstract import OneKey
+from iicnet_jax.models.abstract import ConstantRngs
 
 OPTIONS = [
     pytest.param(
@@ -27,7 +27,7 @@ OPTIONS = [
 
 
 def network(num_images=2, **options):
-    small = {"num_blocks": 1, "relation_features": 4, "growth": 2, "rngs": OneKey()}
+    small = {"num_blocks": 1, "relation_features": 4, "growth": 2, "rngs": ConstantRngs()}
     return IICNet(num_images, **(small | options))
 
 

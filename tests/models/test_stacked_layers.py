@@ -5,7 +5,7 @@ import numpy as np
 from flax import nnx
 
 from iicnet_jax.models import IICNet
-from iicnet_jax.models.abstract import without_weights
+from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.layers import (
     Layers,
     parameter_arrays,
@@ -17,7 +17,7 @@ from iicnet_jax.models.layers import (
 def shapes(num_images, num_blocks):
     """A network without weights."""
     options = {"num_blocks": num_blocks, "relation_features": 4, "downscaling": "haar"}
-    network = without_weights(IICNet, num_images, **options)
+    network = abstract_network(IICNet, num_images, **options)
     return nnx.state(network, nnx.Param)
 
 

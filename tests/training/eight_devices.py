@@ -13,7 +13,7 @@ import optax
 from flax import nnx
 
 from iicnet_jax.models import IICNet, quantisation
-from iicnet_jax.models.abstract import without_weights
+from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.training import sharding
 from iicnet_jax.training.losses import IICNetLoss
 from iicnet_jax.training.step import create_state, make_train_step
@@ -65,7 +65,7 @@ def gradients(mesh, batch):
 def random_network():
     """No parameter is zero."""
     small = {"relation": False, "downscaling": "haar", "split": "prop", "num_blocks": 1}
-    graph, params = nnx.split(without_weights(IICNet, IMAGES, **small), nnx.Param)
+    graph, params = nnx.split(abstract_network(IICNet, IMAGES, **small), nnx.Param)
     random = np.random.default_rng(0)
     draw = lambda leaf: np.float32(0.04 * random.normal(size=leaf.shape))  # noqa: E731
     return nnx.merge(graph, jax.tree.map(draw, params))

@@ -15,7 +15,7 @@ from flax import nnx
 
 from iicnet_jax.cli import model_table
 from iicnet_jax.models import IICNet
-from iicnet_jax.models.abstract import OneKey
+from iicnet_jax.models.abstract import ConstantRngs
 from iicnet_jax.models.baselines import IRN
 from iicnet_jax.weights.model_dir import CONFIG, WEIGHTS, load_model, save_model
 from tests.media.fuzz_loop import attempt, main, repeat
@@ -26,7 +26,7 @@ QUALITY = {
     "split": "test",
     "devices": ["cpu"],
     "date": "2026-01-01",
-    "data": {"regime": "hiding", "root": "VOC", "miniature": True},
+    "data": {"task": "hiding", "root": "VOC", "miniature": True},
 }
 VALUES = [
     *(0, -1, 1, 2, 3, 64, 10_000, 100_000_000, 10**30, 0.5, 1e308, True, None),
@@ -50,7 +50,7 @@ def seeds(folder: Path) -> list[tuple[dict, bytes]]:
         ]
     ):
         fields |= {"num_blocks": 2, "growth": 2}
-        params = nnx.state(network(**fields, rngs=OneKey()), nnx.Param)
+        params = nnx.state(network(**fields, rngs=ConstantRngs()), nnx.Param)
         model = folder / f"model{number}"
         save_model(model, params, fields, {"task": "hiding", "quality": QUALITY}, method)
         found.append((json.loads((model / CONFIG).read_text()), (model / WEIGHTS).read_bytes()))

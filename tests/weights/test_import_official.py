@@ -14,7 +14,7 @@ from flax import nnx
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.models import IICNet
-from iicnet_jax.models.abstract import without_weights
+from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.downscaling import Haar
 from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.weights.colour_order import swap_colours
@@ -187,15 +187,15 @@ COMPUTED = ("one, grey", "two", "two, haar, prop, grey", "three, squeeze, ref")
 def test_swapped_parameters_are_the_same_network_for_rgb(name):
     config = complete(NETWORKS[name])
     parameters = official_parameters(config)
-    theirs = without_weights(IICNet, **config)
+    theirs = abstract_network(IICNet, **config)
     load_official(theirs, parameters)
     if name in SPLIT_COLOURS:
         with pytest.raises(ValueError, match="no whole images of 3 colours"):
             swap_colours(parameters)
-        ours = without_weights(IICNet, **config, colour_order="bgr")
+        ours = abstract_network(IICNet, **config, colour_order="bgr")
         load_official(ours, parameters)
     else:
-        ours = without_weights(IICNet, **config)
+        ours = abstract_network(IICNet, **config)
         load_official(ours, swap_colours(parameters))
 
     random = np.random.RandomState(0)

@@ -1,9 +1,9 @@
-"""The regimes by the name that a configuration gives."""
+"""All tasks by name, one file each; opens the dataset of a configuration."""
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path
 from iicnet_jax.data.storage import CachedStore, FolderStore, Store
-from iicnet_jax.data.task import FileRegime
+from iicnet_jax.data.task import FileTask
 from iicnet_jax.data.tasks.background import Background
 from iicnet_jax.data.tasks.composition import Composition
 from iicnet_jax.data.tasks.custom_folder import CustomFolder
@@ -14,7 +14,7 @@ from iicnet_jax.data.tasks.rescaling import Rescaling
 from iicnet_jax.data.tasks.stereo import Stereo
 from iicnet_jax.data.tasks.video import Video
 
-REGIMES: dict[str, type[FileRegime]] = {
+TASKS: dict[str, type[FileTask]] = {
     "background": Background,
     "composition": Composition,
     "custom_folder": CustomFolder,
@@ -27,22 +27,22 @@ REGIMES: dict[str, type[FileRegime]] = {
 }
 
 
-def create_regime(data, model) -> FileRegime:
-    """The regime that `config.data` names, for the network of `config.model`.
+def create_task(data, model) -> FileTask:
+    """The task that `config.data` names, for the network of `config.model`.
 
     Raises:
-      UserError: the name is unknown or a field does not fit the regime.
+      UserError: the name is unknown or a field does not fit the task.
     """
-    return regime_class(data).from_config(open_store(data), data, model)
+    return task_class(data).from_config(open_store(data), data, model)
 
 
-def regime_class(data) -> type[FileRegime]:
-    """The class of the regime that `config.data` names. Raises UserError if it is unknown."""
-    if data.regime not in REGIMES:
+def task_class(data) -> type[FileTask]:
+    """The class of the task that `config.data` names. Raises UserError if it is unknown."""
+    if data.task not in TASKS:
         raise UserError(
-            f"config.data.regime is {data.regime!r}, which is unknown; known: {', '.join(REGIMES)}"
+            f"config.data.task is {data.task!r}, which is unknown; known: {', '.join(TASKS)}"
         )
-    return REGIMES[data.regime]
+    return TASKS[data.task]
 
 
 def open_store(data) -> Store:
@@ -51,7 +51,7 @@ def open_store(data) -> Store:
     Raises:
       UserError: the root is not set, or holds something else that has been prepared.
     """
-    dataset = regime_class(data).DATASET
+    dataset = task_class(data).DATASET
     if not data.root:
         raise UserError(f"config.data.root is not set: {dataset.how_to_get}")
     if (typed_path(data.root) / "dataset_info.json").is_file():

@@ -1,4 +1,4 @@
-"""Composition with captured backgrounds: the background of a video in one of its frames.
+"""Background: a frame of a video and the captured background behind it, in the frame.
 
 Real Matting (supplement, section 1.4): 57 videos of people, by a fixed or a hand-held camera, and
 an image of each scene without them. A sample is a frame, which is the reference, and its

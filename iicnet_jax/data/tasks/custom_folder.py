@@ -1,4 +1,4 @@
-"""A task of one's own: groups of N images in a folder.
+"""Groups of N images in a folder of one's own.
 
 A group is a sub-folder of N images, or the files whose names have the same {group} in a pattern
 like "{group}_{image}.png". Groups in folders named train, validation and test belong to these

@@ -12,7 +12,7 @@ from iicnet_jax.core.errors import UserError
 from iicnet_jax.data.div2k import Div2k
 from iicnet_jax.data.images import centre_crop, crop, random_corner
 from iicnet_jax.data.storage import Store
-from iicnet_jax.data.task import Group
+from iicnet_jax.data.task import Sample
 from iicnet_jax.imaging import RGB
 
 SCALES = (2, 4, 8)
@@ -38,7 +38,7 @@ class DualView(Div2k):
     def from_config(cls, store, data, model):
         return cls(store, data.scale, data.crop)
 
-    def training_group(self, images, rng):
+    def training_sample(self, images, rng):
         low, high = images
         side, scale = self.crop, self.scale
         top, left = random_corner(rng, low.shape, side, side)
@@ -47,7 +47,7 @@ class DualView(Div2k):
         zoomed = crop(high, top * scale + margin, left * scale + margin, side, side)
         return _group(crop(low, top, left, side, side), zoomed)
 
-    def evaluation_group(self, images):
+    def evaluation_sample(self, images):
         normal, high = images
         return _group(np.asarray(normal), centre_crop(high, *normal.shape[:2]))
 
@@ -61,5 +61,5 @@ class DualView(Div2k):
         return pairs[:train] if split == "train" else pairs[train:]
 
 
-def _group(normal: RGB, zoomed: RGB) -> Group:
+def _group(normal: RGB, zoomed: RGB) -> Sample:
     return {"frames": np.stack([normal, zoomed]), "reference": normal}

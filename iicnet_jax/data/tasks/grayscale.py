@@ -11,16 +11,17 @@ import functools
 import numpy as np
 from tqdm import tqdm
 
-from iicnet_jax.data.images import crop, luma, random_corner
+from iicnet_jax.data.images import crop, random_corner
 from iicnet_jax.data.storage import Dataset
-from iicnet_jax.data.task import FileRegime, Group
+from iicnet_jax.data.task import FileTask, Sample
 from iicnet_jax.imaging import RGB
+from iicnet_jax.imaging.colour import luma
 
 FOLDER = "VOC2012/JPEGImages"
 SMALLEST_SIDE = 144
 
 
-class Grayscale(FileRegime):
+class Grayscale(FileTask):
     """Images of VOC2012, with their luma as references."""
 
     DATASET = Dataset(
@@ -34,12 +35,12 @@ class Grayscale(FileRegime):
         ),
     )
 
-    def training_group(self, images, rng):
+    def training_sample(self, images, rng):
         (image,) = images
         top, left = random_corner(rng, image.shape, self.crop, self.crop)
         return _group(crop(image, top, left, self.crop, self.crop))
 
-    def evaluation_group(self, images):
+    def evaluation_sample(self, images):
         (image,) = images
         return _group(np.asarray(image))
 
@@ -58,5 +59,5 @@ class Grayscale(FileRegime):
         return [path for path in progress if min(self.store.size(path)) >= SMALLEST_SIDE]
 
 
-def _group(image: RGB) -> Group:
+def _group(image: RGB) -> Sample:
     return {"frames": image[None], "reference": luma(image)}

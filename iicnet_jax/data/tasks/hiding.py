@@ -11,17 +11,17 @@ import functools
 
 from tqdm import tqdm
 
-from iicnet_jax.data.aligned import aligned_group, reference_scale
+from iicnet_jax.data.aligned import aligned_sample, reference_scale
 from iicnet_jax.data.images import centre_crop, crop, random_corner
 from iicnet_jax.data.storage import Dataset, Store
-from iicnet_jax.data.task import FileRegime
+from iicnet_jax.data.task import FileTask
 
 FOLDER = "flicker_2W_images"
 SQUARE = 576
 TRAIN, VALIDATION = 0.7, 0.1  # of the groups
 
 
-class Hiding(FileRegime):
+class Hiding(FileTask):
     """Groups of unrelated photographs of Flicker 2W.
 
     Args:
@@ -50,7 +50,7 @@ class Hiding(FileRegime):
     def from_config(cls, store, data, model):
         return cls(store, model.num_images, data.crop, reference_scale(model))
 
-    def training_group(self, images, rng):
+    def training_sample(self, images, rng):
         corners = [random_corner(rng, image.shape, SQUARE, SQUARE) for image in images]
         # The same place in every square.
         down, right = random_corner(rng, (SQUARE, SQUARE), self.crop, self.crop)
@@ -58,11 +58,11 @@ class Hiding(FileRegime):
             crop(image, top + down, left + right, self.crop, self.crop)
             for image, (top, left) in zip(images, corners, strict=True)
         ]
-        return aligned_group(patches, self.scale)
+        return aligned_sample(patches, self.scale)
 
-    def evaluation_group(self, images):
+    def evaluation_sample(self, images):
         squares = [centre_crop(image, SQUARE, SQUARE) for image in images]
-        return aligned_group(squares, self.scale)
+        return aligned_sample(squares, self.scale)
 
     def _find_samples(self, split):
         images, size = self._large_images, self.num_images

@@ -15,7 +15,7 @@ from iicnet_jax.core.errors import UserError
 from iicnet_jax.data.div2k import Div2k
 from iicnet_jax.data.images import crop, random_corner
 from iicnet_jax.data.storage import Store
-from iicnet_jax.data.task import Group
+from iicnet_jax.data.task import Sample
 from iicnet_jax.imaging import RGB
 
 SCALE = 2
@@ -37,7 +37,7 @@ class Rescaling(Div2k):
             raise UserError(f"config.data.crop must be even for rescaling, not {crop}")
         super().__init__(store, crop)
 
-    def training_group(self, images, rng):
+    def training_sample(self, images, rng):
         low, high = images
         side = self.crop // SCALE
         height, width = (length // SCALE for length in high.shape[:2])
@@ -45,7 +45,7 @@ class Rescaling(Div2k):
         same_content = crop(high, top * SCALE, left * SCALE, self.crop, self.crop)
         return _group(crop(low, top, left, side, side), same_content)
 
-    def evaluation_group(self, images):
+    def evaluation_sample(self, images):
         low, high = images
         height, width = low.shape[:2]
         return _group(np.asarray(low), crop(high, 0, 0, height * SCALE, width * SCALE))
@@ -58,5 +58,5 @@ class Rescaling(Div2k):
         return PurePosixPath(high).stem
 
 
-def _group(low: RGB, high: UInt8[np.ndarray, "h2 w2 3"]) -> Group:
+def _group(low: RGB, high: UInt8[np.ndarray, "h2 w2 3"]) -> Sample:
     return {"frames": high[None], "reference": low}

@@ -1,4 +1,4 @@
-"""Mononizing binocular images: the right view in the left one (supplement, section 1.2).
+"""Stereo pairs: the right view in the left one (supplement, section 1.2).
 
 Flickr1024, 1,024 stereo pairs with their official splits: 800 train, 112 validate, 112 test. The
 left view is the reference and comes first. Where the views of a pair differ in size, both are cut
@@ -7,10 +7,10 @@ at the right and at the bottom to the size they have in common.
 
 from pathlib import PurePosixPath
 
-from iicnet_jax.data.aligned import aligned_group, reference_scale
+from iicnet_jax.data.aligned import aligned_sample, reference_scale
 from iicnet_jax.data.images import crop, random_corner
 from iicnet_jax.data.storage import Dataset, Store
-from iicnet_jax.data.task import FileRegime
+from iicnet_jax.data.task import FileTask
 
 FOLDERS = {
     "train": ("Train_1", "Train_2", "Train_3", "Train_4"),
@@ -20,7 +20,7 @@ FOLDERS = {
 LEFT, RIGHT = "_L.png", "_R.png"
 
 
-class Stereo(FileRegime):
+class Stereo(FileTask):
     """Pairs (left view, right view) of Flickr1024.
 
     Args:
@@ -51,14 +51,14 @@ class Stereo(FileRegime):
     def from_config(cls, store, data, model):
         return cls(store, data.crop, reference_scale(model))
 
-    def training_group(self, images, rng):
+    def training_sample(self, images, rng):
         top, left = random_corner(rng, _common_size(images), self.crop, self.crop)
         views = [crop(view, top, left, self.crop, self.crop) for view in images]
-        return aligned_group(views, self.scale)
+        return aligned_sample(views, self.scale)
 
-    def evaluation_group(self, images):
+    def evaluation_sample(self, images):
         views = [crop(view, 0, 0, *_common_size(images)) for view in images]
-        return aligned_group(views, self.scale)
+        return aligned_sample(views, self.scale)
 
     def _find_samples(self, split):
         lefts, rights = [], set()

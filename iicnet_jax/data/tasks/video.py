@@ -1,8 +1,8 @@
-"""Spatial-temporal video embedding: frames of a video in one of them (supplement, section 1.1).
+"""Video: consecutive frames in their middle one (supplement, section 1.1).
 
 DAVIS 2017 at 480p, 150 sequences: the 90 of trainval and the 15 at odd places of test-dev, in
 alphabetical order counted from 1, train; the other 15 of test-dev validate; the 30 of
-test-challenge test. A sample is a window of N frames with a fixed time step between them: in the
+test-challenge test. A sample is a window of N frames with a fixed frame stride between them: in the
 paper 5 for training and validation, 1 for testing. Every window of a sequence is a sample. The
 middle frame is the reference and comes first, the others follow in time order. A network that
 scales down has a reference of half the size.
@@ -22,8 +22,8 @@ class Video(AlignedImages):
       store: holds DAVIS-2017-trainval and its siblings.
       num_images: N, frames in a window.
       crop: side in pixels of the training crop.
-      step: frames from one image of a window to the next, when testing.
-      training_step: the same, when training and validating.
+      frame_stride: frames from one image of a window to the next, when testing.
+      training_frame_stride: the same, when training and validating.
       scale: how many times smaller than the frames the reference is, 1 or 2.
     """
 
@@ -47,21 +47,26 @@ class Video(AlignedImages):
         store: Store,
         num_images: int,
         crop: int,
-        step: int = 1,
-        training_step: int = 5,
+        frame_stride: int = 1,
+        training_frame_stride: int = 5,
         scale: int = 1,
     ):
-        for name, value in (("step", step), ("training_step", training_step)):
+        for name, value in (
+            ("frame_stride", frame_stride),
+            ("training_frame_stride", training_frame_stride),
+        ):
             if value < 1:
                 raise UserError(f"config.data.{name} must be at least 1, not {value}")
         super().__init__(store, num_images, crop, scale)
-        self.step = step
-        self.training_step = training_step
+        self.frame_stride = frame_stride
+        self.training_frame_stride = training_frame_stride
 
     @classmethod
     def from_config(cls, store, data, model):
         scale = reference_scale(model)
-        return cls(store, model.num_images, data.crop, data.step, data.training_step, scale)
+        return cls(
+            store, model.num_images, data.crop, data.frame_stride, data.training_frame_stride, scale
+        )
 
     def _name(self, paths):
         """A sequence and the number of its reference frame."""
@@ -69,20 +74,21 @@ class Video(AlignedImages):
         return f"{reference.parent.name}_{reference.stem}"
 
     def _find_samples(self, split):
-        step = self.step if split == "test" else self.training_step
-        span = step * (self.num_images - 1) + 1
+        stride = self.frame_stride if split == "test" else self.training_frame_stride
+        span = stride * (self.num_images - 1) + 1
         windows = []
         for sequence in self._sequences(split):
             frames = self._frames(sequence)
             for start in range(len(frames) - span + 1):
-                window = frames[start : start + span : step]
+                window = frames[start : start + span : stride]
                 middle = window.pop(self.num_images // 2)
                 windows.append((middle, *window))
         if not windows:
             raise UserError(
                 f"no sequence of the {split} split has the {span} frames from the first to the "
-                f"last of {self.num_images} images at time step {step}: choose a smaller "
-                "config.model.num_images, config.data.step or config.data.training_step"
+                f"last of {self.num_images} images at a frame stride of {stride}: choose "
+                "a smaller config.model.num_images, config.data.frame_stride or "
+                "config.data.training_frame_stride"
             )
         return windows
 

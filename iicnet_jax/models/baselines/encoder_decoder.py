@@ -1,4 +1,4 @@
-"""What invertible grayscale and video snapshot share: an encoder, a decoder, and their layers.
+"""The encoder-decoder that invertible grayscale and video snapshot share.
 
 Convolutions have no bias and there is no normalisation; weights start from N(0, 0.02). Inside,
 values lie in [-1, 1].
@@ -104,7 +104,7 @@ class EncoderDecoder(Network):
     multiples of 4 are padded for the encoder, and the embedding is cut to the images' size.
     """
 
-    alignment = 4
+    grid_stride = 4
 
     def encode(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h w k"]:
         """From the images, concatenated along the channels, to the embedding."""

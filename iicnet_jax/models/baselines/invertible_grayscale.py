@@ -49,5 +49,5 @@ class InvertibleGrayscale(EncoderDecoder):
         return self.decoder(y)
 
     @property
-    def reach(self) -> int:
+    def receptive_field_radius(self) -> int:
         return 1 + Encoder.REACH

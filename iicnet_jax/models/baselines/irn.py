@@ -85,7 +85,7 @@ class IRN(Network):
         return self._separate(self.down.inverse(x), size)
 
     @property
-    def reach(self) -> int:
+    def receptive_field_radius(self) -> int:
         return len(self.blocks.layers) * AffineCoupling.REACH
 
 

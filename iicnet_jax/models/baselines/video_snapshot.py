@@ -91,5 +91,5 @@ class VideoSnapshot(EncoderDecoder):
         return self.output(x)
 
     @property
-    def reach(self) -> int:
+    def receptive_field_radius(self) -> int:
         return MotionAttention.REACH + Encoder.REACH

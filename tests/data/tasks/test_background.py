@@ -65,7 +65,7 @@ def miniature(tmp_path):
 
 
 def test_backgrounds_make_the_splits(tree):
-    regime = background(tree)
+    task = background(tree)
     splits = {"validation": {12}, "test": {1, 3, 10}}
     splits["train"] = set(range(19)) - {12, 1, 3, 10}
     for split, numbers in splits.items():
@@ -74,18 +74,18 @@ def test_backgrounds_make_the_splits(tree):
             for _, mode, folder, name, _, number in rows()
             if number in numbers
         ]
-        assert regime.samples(split) == [
+        assert task.samples(split) == [
             (f"{video}.mp4/{frame:06d}", f"{video}.png") for video in videos for frame in (0, 1)
         ]
-        names = regime.names(split)
+        names = task.names(split)
         assert len(names) == len(set(names)) == 6 * len(numbers)
-    assert regime.names("validation")[:2] == [f"hand-held_train_v12_{n:06d}" for n in (0, 1)]
+    assert task.names("validation")[:2] == [f"hand-held_train_v12_{n:06d}" for n in (0, 1)]
 
 
 def test_a_sample_is_a_frame_and_its_background(miniature):
-    regime = background(miniature)
+    task = background(miniature)
     for index, brightness in enumerate((60, 180)):
-        frame, image = regime.load("train", index)
+        frame, image = task.load("train", index)
         assert frame.shape == image.shape == (32, 48, 3)
         np.testing.assert_allclose(frame, brightness, atol=3)
         np.testing.assert_array_equal(image, grey(100, 32, 48))
@@ -112,7 +112,7 @@ def images(height=9, width=14):
 
 
 def test_training_resizes_whole_images_to_squares(tmp_path):
-    group = background(tmp_path, crop=6).training_group(images(), np.random.default_rng(0))
+    group = background(tmp_path, crop=6).training_sample(images(), np.random.default_rng(0))
     squares = [resize_bilinear(image, 6, 6) for image in images()]
     np.testing.assert_array_equal(group["frames"], np.stack(squares))
     np.testing.assert_array_equal(group["reference"], squares[0])
@@ -120,7 +120,7 @@ def test_training_resizes_whole_images_to_squares(tmp_path):
 
 @pytest.mark.parametrize("size", [(8, 14), (9, 15)])
 def test_evaluation_halves_whole_images(tmp_path, size):
-    group = background(tmp_path).evaluation_group(images(*size))
+    group = background(tmp_path).evaluation_sample(images(*size))
     halves = [resize_bilinear(image, 4, 7) for image in images(*size)]
     np.testing.assert_array_equal(group["frames"], np.stack(halves))
     np.testing.assert_array_equal(group["reference"], halves[0])
@@ -130,8 +130,8 @@ def test_the_configuration_gives_the_crop(tmp_path):
     config = get_config()
     config.data.crop = 96
     store = FolderStore(tmp_path, Background.DATASET)
-    regime = Background.from_config(store, config.data, config.model)
-    assert (regime.store, regime.crop) == (store, 96)
+    task = Background.from_config(store, config.data, config.model)
+    assert (task.store, task.crop) == (store, 96)
 
 
 def test_parts_and_texts_are_all_files_of_the_dataset(tree):

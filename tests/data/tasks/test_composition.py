@@ -87,20 +87,20 @@ def miniature(tmp_path):
 
 
 def test_splits_are_those_of_the_paper(tree):
-    regime = composition(tree)
-    counts = [len(regime.names(split)) for split in ("train", "validation", "test")]
+    task = composition(tree)
+    counts = [len(task.names(split)) for split in ("train", "validation", "test")]
     assert counts == [200, 1000, 1000]
-    assert {name[:4] for name in regime.names("train")} == {"f011", "f010"}
-    assert {name[:4] for name in regime.names("validation")} == {f"f{n:03d}" for n in range(10)}
+    assert {name[:4] for name in task.names("train")} == {"f011", "f010"}
+    assert {name[:4] for name in task.names("validation")} == {f"f{n:03d}" for n in range(10)}
     for split in ("train", "validation", "test"):
-        names = regime.names(split)
+        names = task.names(split)
         assert len(names) == len(set(names))
 
 
 def test_lists_pair_foregrounds_with_backgrounds(tree):
-    regime = composition(tree)
+    task = composition(tree)
     licensed, other = (f"{SET}/Training_set/{name}" for name in ("Adobe-licensed images", "Other"))
-    train, validation, test = (regime.samples(split) for split in ("train", "validation", "test"))
+    train, validation, test = (task.samples(split) for split in ("train", "validation", "test"))
     for sample, source, foreground, background in (
         (train[0], licensed, 11, 1199),
         (train[99], licensed, 11, 1100),
@@ -117,7 +117,7 @@ def test_lists_pair_foregrounds_with_backgrounds(tree):
     folder = f"{SET}/Test_set/Adobe-licensed images"
     assert test[19] == (f"{folder}/fg/f049.png", f"{folder}/alpha/f049.png", f"{VOC}/test00980.png")
     assert test[20] == (f"{folder}/fg/f048.png", f"{folder}/alpha/f048.png", f"{VOC}/test00979.png")
-    assert regime.names("test")[20] == "f048_test00979"
+    assert task.names("test")[20] == "f048_test00979"
 
 
 def test_any_number_of_training_foregrounds_will_do(tmp_path):
@@ -185,7 +185,7 @@ def test_a_background_is_enlarged_only_if_a_side_is_too_short(miniature, size, e
 
 def test_training_resizes_whole_images_to_squares(tmp_path):
     images = tuple(noise(9, 14, seed) for seed in range(3))
-    group = composition(tmp_path, crop=6).training_group(images, np.random.default_rng(0))
+    group = composition(tmp_path, crop=6).training_sample(images, np.random.default_rng(0))
     squares = [resize_bilinear(image, 6, 6) for image in images]
     np.testing.assert_array_equal(group["frames"], np.stack(squares))
     np.testing.assert_array_equal(group["reference"], squares[0])
@@ -194,7 +194,7 @@ def test_training_resizes_whole_images_to_squares(tmp_path):
 @pytest.mark.parametrize("size", [(8, 14), (9, 15)])
 def test_evaluation_halves_whole_images(tmp_path, size):
     images = tuple(noise(*size, seed) for seed in range(3))
-    group = composition(tmp_path).evaluation_group(images)
+    group = composition(tmp_path).evaluation_sample(images)
     halves = [resize_bilinear(image, 4, 7) for image in images]
     np.testing.assert_array_equal(group["frames"], np.stack(halves))
     np.testing.assert_array_equal(group["reference"], halves[0])
@@ -204,8 +204,8 @@ def test_the_configuration_gives_the_crop(tmp_path):
     config = get_config()
     config.data.crop = 96
     store = FolderStore(tmp_path, Composition.DATASET)
-    regime = Composition.from_config(store, config.data, config.model)
-    assert (regime.store, regime.crop) == (store, 96)
+    task = Composition.from_config(store, config.data, config.model)
+    assert (task.store, task.crop) == (store, 96)
 
 
 def test_parts_and_texts_are_all_files_of_the_dataset(miniature):

@@ -6,7 +6,7 @@ from PIL import Image
 
 from configs import custom_folder
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.data import create_regime
+from iicnet_jax.data import create_task
 
 
 def write(root, *paths, size=(8, 6)):
@@ -16,12 +16,12 @@ def write(root, *paths, size=(8, 6)):
         Image.new("RGB", size, (level, level, level)).save(root / path)
 
 
-def regime(root, num_images=2, **data):
+def task(root, num_images=2, **data):
     config = custom_folder.get_config()
     config.model.num_images = num_images
     config.model.downscaling = data.pop("downscaling", "none")
     config.data.update(root=str(root), crop=4, **data)
-    return create_regime(config.data, config.model)
+    return create_task(config.data, config.model)
 
 
 def levels(images):
@@ -30,7 +30,7 @@ def levels(images):
 
 def test_sub_folders_are_groups_and_the_last_tenths_validate_and_test(tmp_path):
     write(tmp_path, *(f"{group:02d}/{image}.png" for group in range(20) for image in "ab"))
-    custom = regime(tmp_path)
+    custom = task(tmp_path)
     splits = [custom.names(split) for split in ("train", "validation", "test")]
     numbers = [f"{group:02d}" for group in range(20)]
     assert splits == [numbers[:16], numbers[16:18], numbers[18:]]
@@ -39,7 +39,7 @@ def test_sub_folders_are_groups_and_the_last_tenths_validate_and_test(tmp_path):
 
 def test_three_groups_are_enough(tmp_path):
     write(tmp_path, *(f"{group}/{image}.png" for group in "abc" for image in "12"))
-    custom = regime(tmp_path)
+    custom = task(tmp_path)
     assert [custom.names(split) for split in ("train", "validation", "test")] == [
         ["a"],
         ["b"],
@@ -47,7 +47,7 @@ def test_three_groups_are_enough(tmp_path):
     ]
     (tmp_path / "c").rename(tmp_path / ".c")
     with pytest.raises(UserError, match=r"2 groups of images, at least 3 are needed: .*docs/data"):
-        regime(tmp_path).names("train")
+        task(tmp_path).names("train")
 
 
 def test_folders_of_the_splits_decide(tmp_path):
@@ -60,14 +60,14 @@ def test_folders_of_the_splits_decide(tmp_path):
             for i in "12"
         ),
     )
-    custom = regime(tmp_path)
+    custom = task(tmp_path)
     assert all(custom.names(split) == ["a", "b"] for split in ("train", "validation", "test"))
     assert levels(custom.load("test", 1)) == [0, 1]
 
 
 def test_a_pattern_makes_groups_of_files(tmp_path):
     write(tmp_path, *(f"x.{image}-{group}.png" for group in "abc" for image in "LR"), "other.png")
-    custom = regime(tmp_path, pattern="x.{image}-{group}.png")
+    custom = task(tmp_path, pattern="x.{image}-{group}.png")
     assert custom.names("test") == ["c"]
     assert levels(custom.load("test", 0)) == [4, 5]
     assert levels(custom.load("train", 0)) == [0, 1]
@@ -75,32 +75,32 @@ def test_a_pattern_makes_groups_of_files(tmp_path):
 
 def test_the_reference_comes_first(tmp_path):
     write(tmp_path, *(f"{group}/{image}.png" for group in "abc" for image in "123"))
-    custom = regime(tmp_path, num_images=3, reference=1)
+    custom = task(tmp_path, num_images=3, reference=1)
     assert levels(custom.load("train", 0)) == [1, 0, 2]
     with pytest.raises(UserError, match=r"reference must be between 0 and 2, .*, not 3"):
-        regime(tmp_path, num_images=3, reference=3)
+        task(tmp_path, num_images=3, reference=3)
 
 
 def test_a_network_that_scales_down_has_a_reference_of_half_the_size(tmp_path):
     write(tmp_path, *(f"{group}/{image}.png" for group in "abc" for image in "12"), size=(9, 7))
-    custom = regime(tmp_path, downscaling="squeeze")
-    group = custom.evaluation_group(custom.load("test", 0))
+    custom = task(tmp_path, downscaling="squeeze")
+    group = custom.evaluation_sample(custom.load("test", 0))
     assert group["frames"].shape == (2, 6, 8, 3)
     assert group["reference"].shape == (3, 4, 3)
-    crop = custom.training_group(custom.load("train", 0), np.random.default_rng(0))
+    crop = custom.training_sample(custom.load("train", 0), np.random.default_rng(0))
     assert crop["frames"].shape == (2, 4, 4, 3)
 
 
 def test_mistakes_are_named(tmp_path):
     with pytest.raises(UserError, match=r"config\.data\.root is not set"):
-        regime("")
+        task("")
     with pytest.raises(UserError, match="the folder .*nowhere does not exist"):
-        regime(tmp_path / "nowhere").names("train")
+        task(tmp_path / "nowhere").names("train")
     write(tmp_path, *(f"{group}/{image}.png" for group in "abc" for image in "12"))
     with pytest.raises(UserError, match="a has 2 images instead of 3"):
-        regime(tmp_path, num_images=3).names("train")
+        task(tmp_path, num_images=3).names("train")
     with pytest.raises(UserError, match=r"pattern is 'x_\{image\}', but must have \{group\}"):
-        regime(tmp_path, pattern="x_{image}")
+        task(tmp_path, pattern="x_{image}")
     Image.new("RGB", (9, 8)).save(tmp_path / "a/2.png")
     with pytest.raises(UserError, match=r"a/2\.png \(8x9\) is not of the size of a/1\.png \(6x8\)"):
-        regime(tmp_path).load("train", 0)
+        task(tmp_path).load("train", 0)

@@ -14,8 +14,8 @@ def dual_view(root, scale=4, crop=4):
 
 
 def test_splits_are_those_of_the_paper(tmp_path):
-    regime = dual_view(write_tree(tmp_path))
-    train, validation, test = (regime.names(s) for s in ("train", "validation", "test"))
+    task = dual_view(write_tree(tmp_path))
+    train, validation, test = (task.names(s) for s in ("train", "validation", "test"))
     assert (train[0], train[-1], len(train)) == ("0001x4", "0750x4", 750)
     assert (validation[0], validation[-1], len(validation)) == ("0751x4", "0800x4", 50)
     assert (test[0], test[-1], len(test)) == ("0801x4", "0900x4", 100)
@@ -28,12 +28,12 @@ def test_at_x8_small_images_do_not_train_or_validate(tmp_path):
         part = "train" if number <= 800 else "valid"
         path = root / f"DIV2K_{part}_LR_bicubic" / "X8" / f"{number:04d}x8.png"
         path.write_bytes(small)
-    regime = dual_view(root, scale=8, crop=144)
-    assert "0003x8" not in regime.names("train")
-    assert "0790x8" not in regime.names("validation")
-    assert len(regime.names("validation")) == 50
-    assert len(regime.names("train")) == 748
-    assert "0850x8" in regime.names("test")
+    task = dual_view(root, scale=8, crop=144)
+    assert "0003x8" not in task.names("train")
+    assert "0790x8" not in task.names("validation")
+    assert len(task.names("validation")) == 50
+    assert len(task.names("train")) == 748
+    assert "0850x8" in task.names("test")
 
 
 def test_crops_show_the_same_content(tmp_path):
@@ -41,7 +41,7 @@ def test_crops_show_the_same_content(tmp_path):
     low = np.zeros((20, 30, 3), np.uint8)
     low[..., 0], low[..., 1] = np.arange(20)[:, None], np.arange(30)[None]
     high = low.repeat(4, axis=0).repeat(4, axis=1)
-    group = dual_view(tmp_path, crop=8).training_group((low, high), np.random.default_rng(3))
+    group = dual_view(tmp_path, crop=8).training_sample((low, high), np.random.default_rng(3))
     normal, zoomed = group["frames"]
     assert normal.shape == zoomed.shape == (8, 8, 3)
     np.testing.assert_array_equal(group["reference"], normal)
@@ -52,7 +52,7 @@ def test_crops_show_the_same_content(tmp_path):
 def test_evaluation_takes_the_whole_normal_view(tmp_path):
     low, high = np.zeros((20, 30, 3), np.uint8), np.ones((40, 60, 3), np.uint8)
     high[10:30, 15:45] = 7
-    group = dual_view(tmp_path, scale=2).evaluation_group((low, high))
+    group = dual_view(tmp_path, scale=2).evaluation_sample((low, high))
     np.testing.assert_array_equal(group["frames"][0], low)
     assert (group["frames"][1] == 7).all()
 
@@ -90,9 +90,9 @@ def test_a_pair_of_the_wrong_scale_is_named(tmp_path):
 
 
 def test_a_crop_larger_than_an_image_is_an_error(tmp_path):
-    regime = dual_view(write_tree(tmp_path), crop=7)
+    task = dual_view(write_tree(tmp_path), crop=7)
     with pytest.raises(UserError, match="6x5 is smaller than the crop of 7x7"):
-        regime.training_group(regime.load("train", 0), np.random.default_rng(0))
+        task.training_sample(task.load("train", 0), np.random.default_rng(0))
 
 
 def test_other_scales_do_not_exist(tmp_path):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.data.images import luma
 from iicnet_jax.data.storage import FolderStore
 from iicnet_jax.data.tasks.grayscale import FOLDER, Grayscale
+from iicnet_jax.imaging.colour import luma
 from tests.memory_store import MemoryStore
 
 NOISE = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
@@ -24,26 +24,26 @@ def voc(small=()):
 
 
 def test_the_first_images_train_and_the_others_test():
-    regime = Grayscale(voc(), crop=144)
-    train, test = regime.names("train"), regime.names("test")
+    task = Grayscale(voc(), crop=144)
+    train, test = task.names("train"), task.names("test")
     assert (len(train), train[0], train[-1]) == (13758, "2007_000000", "2007_013757")
     assert (len(test), test[0], test[-1]) == (17125 - 13758, "2007_013758", "2007_017124")
-    assert regime.names("validation") == test
+    assert task.names("validation") == test
 
 
 def test_images_with_a_short_side_are_dropped_before_the_split():
-    regime = Grayscale(voc(small={1: (143, 500), 7: (500, 143), 17000: (10, 10)}), crop=144)
-    train, test = regime.names("train"), regime.names("test")
+    task = Grayscale(voc(small={1: (143, 500), 7: (500, 143), 17000: (10, 10)}), crop=144)
+    train, test = task.names("train"), task.names("test")
     assert train[:2] == ["2007_000000", "2007_000002"] and "2007_000007" not in train
     assert (len(train), train[-1], len(test)) == (13758, "2007_013759", 17125 - 13758 - 3)
 
 
 def test_sizes_are_read_once():
     store = voc()
-    regime = Grayscale(store, crop=144)
+    task = Grayscale(store, crop=144)
     for split in ("train", "test", "train"):
-        regime.names(split)
-        regime.load(split, 0)
+        task.names(split)
+        task.load(split, 0)
     assert store.sizes_read == Grayscale.DATASET.counts["images"]
 
 
@@ -59,18 +59,18 @@ def test_the_reference_is_the_rounded_luma():
 
 
 def test_evaluation_takes_the_whole_image():
-    group = Grayscale(MemoryStore({}, Grayscale.DATASET), crop=8).evaluation_group((NOISE,))
+    group = Grayscale(MemoryStore({}, Grayscale.DATASET), crop=8).evaluation_sample((NOISE,))
     np.testing.assert_array_equal(group["frames"], NOISE[None])
     np.testing.assert_array_equal(group["reference"], luma(NOISE))
 
 
 def test_training_crops_image_and_reference_alike():
-    regime = Grayscale(MemoryStore({}, Grayscale.DATASET), crop=8)
+    task = Grayscale(MemoryStore({}, Grayscale.DATASET), crop=8)
     rng = np.random.default_rng(0)
     places = set()
     windows = np.lib.stride_tricks.sliding_window_view(NOISE, (8, 8, 3))[:, :, 0]
     for _ in range(20):
-        group = regime.training_group((NOISE,), rng)
+        group = task.training_sample((NOISE,), rng)
         assert group["frames"].shape == (1, 8, 8, 3)
         np.testing.assert_array_equal(group["reference"], luma(group["frames"][0]))
         (place,) = np.argwhere((windows == group["frames"]).all(axis=(2, 3, 4)))
@@ -79,9 +79,9 @@ def test_training_crops_image_and_reference_alike():
 
 
 def test_a_missing_folder_says_how_to_get_the_dataset(tmp_path):
-    regime = Grayscale(FolderStore(tmp_path, Grayscale.DATASET), crop=144)
+    task = Grayscale(FolderStore(tmp_path, Grayscale.DATASET), crop=144)
     with pytest.raises(UserError, match=r"VOC2012/JPEGImages does not exist: .*robots\.ox"):
-        regime.names("train")
+        task.names("train")
 
 
 def test_an_incomplete_dataset_is_named():

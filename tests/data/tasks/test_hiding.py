@@ -6,7 +6,7 @@ import pytest
 from configs.base import get_config
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.data.storage import FolderStore
-from iicnet_jax.data.tasks import create_regime
+from iicnet_jax.data.tasks import create_task
 from iicnet_jax.data.tasks.hiding import FOLDER, Hiding
 from iicnet_jax.imaging.resizing import halve
 from tests.div2k import png
@@ -34,31 +34,31 @@ def full_size(small=range(LARGE, IMAGES), small_size=(575, 2000)):
     ],
 )
 def test_70_10_and_20_percent_of_the_groups(num_images, train, validation, test):
-    regime = Hiding(full_size(), num_images, crop=144)
-    counts = [len(regime.names(split)) for split in ("train", "validation", "test")]
+    task = Hiding(full_size(), num_images, crop=144)
+    counts = [len(task.names(split)) for split in ("train", "validation", "test")]
     assert counts == [train, validation, test]
 
 
 @pytest.mark.parametrize("small_size", [(575, 2000), (2000, 575)])
 def test_groups_are_large_images_that_follow_one_another_by_name(small_size):
-    regime = Hiding(full_size(small=(1, 2, 5), small_size=small_size), num_images=3, crop=144)
-    assert regime.samples("train")[:2] == [
+    task = Hiding(full_size(small=(1, 2, 5), small_size=small_size), num_images=3, crop=144)
+    assert task.samples("train")[:2] == [
         tuple(f"{FOLDER}/{number:05d}.jpg" for number in numbers)
         for numbers in ((0, 3, 4), (6, 7, 8))
     ]
-    assert regime.names("train")[:2] == ["00000", "00006"]
-    names = [name for split in ("train", "validation", "test") for name in regime.names(split)]
+    assert task.names("train")[:2] == ["00000", "00006"]
+    names = [name for split in ("train", "validation", "test") for name in task.names(split)]
     assert len(names) == len(set(names)) == (IMAGES - 3) // 3
     assert names == sorted(names)
-    assert regime.names("test")[-1] == "20742"
+    assert task.names("test")[-1] == "20742"
 
 
 def test_sizes_are_read_once():
     store = full_size()
-    regime = Hiding(store, num_images=2, crop=144)
+    task = Hiding(store, num_images=2, crop=144)
     for split in ("train", "validation", "test"):
-        regime.names(split)
-        regime.load(split, 0)
+        task.names(split)
+        task.load(split, 0)
     assert store.sizes_read == IMAGES
 
 
@@ -71,10 +71,10 @@ def place(height, width, image):
 def test_training_crops_the_squares_each_by_itself_and_then_the_stack(tmp_path):
     """Offsets between the images of a group come from the squares alone."""
     images = (place(580, 579, 0), place(576, 600, 1))
-    regime, rng = Hiding(full_size(), num_images=2, crop=8), np.random.default_rng(0)
+    task, rng = Hiding(full_size(), num_images=2, crop=8), np.random.default_rng(0)
     offsets, corners = set(), set()
     for _ in range(400):
-        group = regime.training_group(images, rng)
+        group = task.training_sample(images, rng)
         reference, hidden = group["frames"]
         assert reference.shape == hidden.shape == (8, 8, 3)
         np.testing.assert_array_equal(group["reference"], reference)
@@ -90,7 +90,7 @@ def test_training_crops_the_squares_each_by_itself_and_then_the_stack(tmp_path):
 
 def test_evaluation_takes_the_centres():
     images = (place(580, 579, 0), place(576, 600, 1))
-    group = Hiding(full_size(), num_images=2, crop=8).evaluation_group(images)
+    group = Hiding(full_size(), num_images=2, crop=8).evaluation_sample(images)
     assert group["frames"].shape == (2, 576, 576, 3)
     assert group["frames"][:, 0, 0].tolist() == [[2, 1, 0], [0, 12, 1]]
     np.testing.assert_array_equal(group["reference"], group["frames"][0])
@@ -99,11 +99,11 @@ def test_evaluation_takes_the_centres():
 @pytest.mark.parametrize("training", [False, True])
 def test_with_down_scaling_the_reference_is_half_as_large(training):
     images = tuple(np.random.default_rng(0).integers(0, 256, (2, 580, 580, 3), dtype=np.uint8))
-    regime = Hiding(full_size(), num_images=2, crop=9, scale=2)
+    task = Hiding(full_size(), num_images=2, crop=9, scale=2)
     if training:
-        group, side = regime.training_group(images, np.random.default_rng(0)), 8
+        group, side = task.training_sample(images, np.random.default_rng(0)), 8
     else:
-        group, side = regime.evaluation_group(images), 576
+        group, side = task.evaluation_sample(images), 576
     assert group["frames"].shape == (2, side, side, 3)
     np.testing.assert_array_equal(group["reference"], halve(group["frames"][0]))
 
@@ -112,15 +112,15 @@ def test_the_configuration_gives_root_number_and_crop(tmp_path):
     config = get_config()
     config.data.update(root=str(tmp_path), crop=96)
     config.model.num_images = 4
-    config.data.regime = "hiding"
-    regime = create_regime(config.data, config.model)
-    assert (regime.store.root, regime.num_images, regime.crop) == (tmp_path, 4, 96)
+    config.data.task = "hiding"
+    task = create_task(config.data, config.model)
+    assert (task.store.root, task.num_images, task.crop) == (tmp_path, 4, 96)
 
 
 def test_a_missing_folder_says_how_to_get_the_dataset(tmp_path):
-    regime = Hiding(FolderStore(tmp_path, Hiding.DATASET), num_images=2, crop=144)
+    task = Hiding(FolderStore(tmp_path, Hiding.DATASET), num_images=2, crop=144)
     with pytest.raises(UserError, match=r"flicker_2W_images does not exist: .*CompressionData"):
-        regime.names("train")
+        task.names("train")
 
 
 def test_an_incomplete_dataset_is_an_error():
@@ -140,12 +140,12 @@ def test_a_broken_image_is_named(tmp_path, method):
             png(576, 576)[: 20 if method == "names" else 100_000] if number == 1 else png(576, 576)
         )
         (tmp_path / FOLDER / f"{number}.png").write_bytes(content)
-    regime = Hiding(FolderStore(tmp_path, Hiding.DATASET), num_images=2, crop=144)
+    task = Hiding(FolderStore(tmp_path, Hiding.DATASET), num_images=2, crop=144)
     with pytest.raises(UserError, match=r"flicker_2W_images/1\.png is (damaged|not a picture)"):
-        regime.names("train") if method == "names" else regime.load("train", 0)
+        task.names("train") if method == "names" else task.load("train", 0)
 
 
 def test_a_crop_larger_than_the_square_is_an_error():
-    regime = Hiding(full_size(), num_images=2, crop=577)
+    task = Hiding(full_size(), num_images=2, crop=577)
     with pytest.raises(UserError, match="576x576 is smaller than the crop of 577x577"):
-        regime.training_group(regime.load("train", 0), np.random.default_rng(0))
+        task.training_sample(task.load("train", 0), np.random.default_rng(0))

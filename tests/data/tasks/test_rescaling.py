@@ -21,22 +21,22 @@ def pair(height, width):
 
 
 def test_training_images_train_and_validation_images_test(tmp_path):
-    regime = rescaling(write_tree(tmp_path, scale=2))
-    train, test = regime.names("train"), regime.names("test")
+    task = rescaling(write_tree(tmp_path, scale=2))
+    train, test = task.names("train"), task.names("test")
     assert (len(train), train[0], train[-1]) == (800, "0001", "0800")
     assert (len(test), test[0], test[-1]) == (100, "0801", "0900")
-    assert regime.names("validation") == test
-    group = regime.evaluation_group(regime.load("test", 3))
+    assert task.names("validation") == test
+    group = task.evaluation_sample(task.load("test", 3))
     assert group["frames"].shape == (1, 12, 10, 3) and group["reference"].shape == (6, 5, 3)
 
 
 def test_crops_show_the_same_content():
     low, high = pair(20, 30)
-    regime = Rescaling(MemoryStore({}, Rescaling.DATASET), crop=12)
+    task = Rescaling(MemoryStore({}, Rescaling.DATASET), crop=12)
     rng = np.random.default_rng(0)
     corners = set()
     for _ in range(300):
-        group = regime.training_group((low, high), rng)
+        group = task.training_sample((low, high), rng)
         (frame,), reference = group["frames"], group["reference"]
         assert reference.shape == (6, 6, 3)
         np.testing.assert_array_equal(frame, reference.repeat(2, axis=0).repeat(2, axis=1))
@@ -48,7 +48,7 @@ def test_crops_show_the_same_content():
 def test_evaluation_cuts_to_twice_the_reference():
     low, high = pair(20, 30)
     longer = np.pad(high, ((0, 1), (0, 1), (0, 0)), constant_values=99)
-    group = Rescaling(MemoryStore({}, Rescaling.DATASET), crop=12).evaluation_group((low, longer))
+    group = Rescaling(MemoryStore({}, Rescaling.DATASET), crop=12).evaluation_sample((low, longer))
     np.testing.assert_array_equal(group["frames"], high[None])
     np.testing.assert_array_equal(group["reference"], low)
 
@@ -56,9 +56,9 @@ def test_evaluation_cuts_to_twice_the_reference():
 def test_crops_stay_inside_an_image_that_is_shorter_than_twice_the_reference():
     """Reduction of an odd side can round up."""
     low, high = pair(7, 7)
-    regime = Rescaling(MemoryStore({}, Rescaling.DATASET), crop=12)
+    task = Rescaling(MemoryStore({}, Rescaling.DATASET), crop=12)
     for seed in range(10):
-        group = regime.training_group((low, high[:13, :13]), np.random.default_rng(seed))
+        group = task.training_sample((low, high[:13, :13]), np.random.default_rng(seed))
         assert group["frames"].shape == (1, 12, 12, 3)
         assert tuple(group["reference"][0, 0, :2]) == (0, 0)
 
@@ -70,7 +70,7 @@ def test_an_odd_crop_is_an_error():
 
 def test_a_crop_larger_than_an_image_is_an_error():
     with pytest.raises(UserError, match="7x7 is smaller than the crop of 8x8"):
-        Rescaling(MemoryStore({}, Rescaling.DATASET), crop=16).training_group(
+        Rescaling(MemoryStore({}, Rescaling.DATASET), crop=16).training_sample(
             pair(7, 7), np.random.default_rng(0)
         )
 

@@ -6,7 +6,7 @@ import pytest
 from configs.base import get_config
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.data.storage import FolderStore
-from iicnet_jax.data.tasks import create_regime
+from iicnet_jax.data.tasks import create_task
 from iicnet_jax.data.tasks.stereo import Stereo
 from iicnet_jax.imaging.resizing import halve
 from tests.div2k import png
@@ -43,19 +43,19 @@ def tree(tmp_path_factory):
 
 
 def test_splits_are_the_official_ones(tree):
-    regime = stereo(tree)
-    assert regime.names("train") == [f"{number:04d}" for number in range(1, 801)]
+    task = stereo(tree)
+    assert task.names("train") == [f"{number:04d}" for number in range(1, 801)]
     for split, folder in (("validation", "Validation"), ("test", "Test")):
-        assert regime.names(split) == [f"{number:04d}" for number in range(1, 113)]
-        assert regime.samples(split)[4] == (f"{folder}/0005_L.png", f"{folder}/0005_R.png")
-    assert regime.samples("train")[200] == ("Train_2/0201_L.png", "Train_2/0201_R.png")
+        assert task.names(split) == [f"{number:04d}" for number in range(1, 113)]
+        assert task.samples(split)[4] == (f"{folder}/0005_L.png", f"{folder}/0005_R.png")
+    assert task.samples("train")[200] == ("Train_2/0201_L.png", "Train_2/0201_R.png")
 
 
 def test_the_left_view_comes_first_and_both_are_cut_to_the_common_size(tree):
-    regime = stereo(tree)
-    left, right = regime.load("test", 3)
+    task = stereo(tree)
+    left, right = task.load("test", 3)
     assert (left.shape, right.shape) == ((6, 5, 3), (7, 8, 3))
-    group = regime.evaluation_group((left, right))
+    group = task.evaluation_sample((left, right))
     np.testing.assert_array_equal(group["frames"], np.stack([left, right[:6, :5]]))
     np.testing.assert_array_equal(group["reference"], left)
 
@@ -67,9 +67,9 @@ def test_both_views_are_cropped_at_the_same_place_of_the_common_part(tmp_path, l
     views = [place[:20, :30], place[:20, :30]]
     views[larger] = place
     views[1] = views[1] + np.array([0, 0, 1], np.uint8)
-    regime, rng, corners = stereo(tmp_path, crop=8), np.random.default_rng(0), set()
+    task, rng, corners = stereo(tmp_path, crop=8), np.random.default_rng(0), set()
     for _ in range(400):
-        group = regime.training_group(tuple(views), rng)
+        group = task.training_sample(tuple(views), rng)
         left, right = group["frames"]
         assert left.shape == (8, 8, 3)
         np.testing.assert_array_equal(group["reference"], left)
@@ -84,17 +84,17 @@ def test_both_views_are_cropped_at_the_same_place_of_the_common_part(tmp_path, l
 def test_with_down_scaling_the_reference_is_half_as_large(tmp_path, training):
     rng = np.random.default_rng(0)
     views = tuple(rng.integers(0, 256, (11, width, 3), dtype=np.uint8) for width in (13, 15))
-    regime = Stereo(FolderStore(tmp_path, Stereo.DATASET), crop=9, scale=2)
-    group = regime.training_group(views, rng) if training else regime.evaluation_group(views)
+    task = Stereo(FolderStore(tmp_path, Stereo.DATASET), crop=9, scale=2)
+    group = task.training_sample(views, rng) if training else task.evaluation_sample(views)
     assert group["frames"].shape == ((2, 8, 8, 3) if training else (2, 10, 12, 3))
     np.testing.assert_array_equal(group["reference"], halve(group["frames"][0]))
 
 
 def test_the_configuration_gives_root_and_crop(tmp_path):
     config = get_config()
-    config.data.update(regime="stereo", root=str(tmp_path), crop=96)
-    regime = create_regime(config.data, config.model)
-    assert (regime.store.root, regime.crop) == (tmp_path, 96)
+    config.data.update(task="stereo", root=str(tmp_path), crop=96)
+    task = create_task(config.data, config.model)
+    assert (task.store.root, task.crop) == (tmp_path, 96)
 
 
 def test_a_missing_folder_says_how_to_get_the_dataset(tmp_path):
@@ -132,6 +132,6 @@ def test_a_broken_image_is_named(tmp_path):
 
 
 def test_a_crop_larger_than_the_common_part_is_an_error(tree):
-    regime = stereo(tree, crop=6)
+    task = stereo(tree, crop=6)
     with pytest.raises(UserError, match="6x5 is smaller than the crop of 6x6"):
-        regime.training_group(regime.load("train", 0), np.random.default_rng(0))
+        task.training_sample(task.load("train", 0), np.random.default_rng(0))

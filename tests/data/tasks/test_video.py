@@ -9,14 +9,14 @@ from PIL import Image
 from configs.base import get_config
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.data.storage import FolderStore
-from iicnet_jax.data.tasks import create_regime
+from iicnet_jax.data.tasks import create_task
 from iicnet_jax.data.tasks.video import Video
 from iicnet_jax.imaging.resizing import halve
 
 
-def video(root, num_images=1, crop=4, step=1, training_step=5, scale=1):
+def video(root, num_images=1, crop=4, step=1, training_frame_stride=5, scale=1):
     store = FolderStore(root, Video.DATASET)
-    return Video(store, num_images, crop, step, training_step, scale)
+    return Video(store, num_images, crop, step, training_frame_stride, scale)
 
 
 def jpeg(value=0, size=(8, 8)):
@@ -50,8 +50,8 @@ def numbers(window):
 
 
 def test_splits_are_those_of_the_paper(tmp_path):
-    regime = video(write_tree(tmp_path))
-    train, validation, test = (regime.names(s) for s in ("train", "validation", "test"))
+    task = video(write_tree(tmp_path))
+    train, validation, test = (task.names(s) for s in ("train", "validation", "test"))
     assert train[:90] == [f"trainval-{place:02d}_00000" for place in range(1, 91)]
     assert train[90:] == [f"test-dev-{place:02d}_00000" for place in range(1, 31, 2)]
     assert validation == [f"test-dev-{place:02d}_00000" for place in range(2, 31, 2)]
@@ -62,33 +62,33 @@ def test_splits_are_those_of_the_paper(tmp_path):
     ("split", "sequence"), [("train", "trainval-02"), ("validation", "test-dev-02")]
 )
 def test_training_and_validation_take_every_window_at_time_step_5(tmp_path, split, sequence):
-    regime = video(write_tree(tmp_path, [sequence], frames=23), num_images=5, step=2)
-    assert regime.names(split) == [f"{sequence}_{middle:05d}" for middle in (10, 11, 12)]
+    task = video(write_tree(tmp_path, [sequence], frames=23), num_images=5, step=2)
+    assert task.names(split) == [f"{sequence}_{middle:05d}" for middle in (10, 11, 12)]
     # frames 0, 5, 10, 15, 20: the middle one first, the others in time order
-    assert numbers(regime.load(split, 0)) == [10, 0, 5, 15, 20]
-    assert numbers(regime.load(split, 2)) == [12, 2, 7, 17, 22]
+    assert numbers(task.load(split, 0)) == [10, 0, 5, 15, 20]
+    assert numbers(task.load(split, 2)) == [12, 2, 7, 17, 22]
 
 
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_the_time_step_of_training_can_be_set(tmp_path, split):
     sequence = {"train": "trainval-02", "validation": "test-dev-02"}[split]
     tree = write_tree(tmp_path, [sequence], frames=6)
-    regime = video(tree, num_images=3, step=1, training_step=2)
-    assert numbers(regime.load(split, 0)) == [2, 0, 4]
-    assert numbers(regime.load(split, 1)) == [3, 1, 5]
+    task = video(tree, num_images=3, step=1, training_frame_stride=2)
+    assert numbers(task.load(split, 0)) == [2, 0, 4]
+    assert numbers(task.load(split, 1)) == [3, 1, 5]
 
 
 @pytest.mark.parametrize(("step", "count", "last"), [(1, 6, [6, 5, 7]), (3, 2, [4, 1, 7])])
 def test_testing_takes_every_window_at_the_configured_step(tmp_path, step, count, last):
     tree = write_tree(tmp_path, ["test-challenge-30"], frames=8)
-    regime = video(tree, num_images=3, step=step)
-    assert len(regime.names("test")) == count
-    assert numbers(regime.load("test", count - 1)) == last
+    task = video(tree, num_images=3, step=step)
+    assert len(task.names("test")) == count
+    assert numbers(task.load("test", count - 1)) == last
 
 
 def test_names_of_samples_are_unique(tmp_path):
-    regime = video(write_tree(tmp_path, ["trainval-01", "trainval-02"], frames=14), num_images=3)
-    names = regime.names("train")
+    task = video(write_tree(tmp_path, ["trainval-01", "trainval-02"], frames=14), num_images=3)
+    names = task.names("train")
     assert len(names) == len(set(names)) == 8
 
 
@@ -96,9 +96,9 @@ def test_all_frames_of_a_sample_are_cropped_at_the_same_place(tmp_path):
     """A pixel says where it comes from and in which frame it is."""
     place = np.stack(np.broadcast_arrays(*np.indices((20, 30)), 0), axis=-1).astype(np.uint8)
     images = tuple(place + np.array([0, 0, frame], np.uint8) for frame in range(3))
-    regime, rng, corners = video(tmp_path, num_images=3, crop=8), np.random.default_rng(0), set()
+    task, rng, corners = video(tmp_path, num_images=3, crop=8), np.random.default_rng(0), set()
     for _ in range(400):
-        group = regime.training_group(images, rng)
+        group = task.training_sample(images, rng)
         frames = group["frames"]
         assert frames.shape == (3, 8, 8, 3)
         np.testing.assert_array_equal(group["reference"], frames[0])
@@ -113,7 +113,7 @@ def test_all_frames_of_a_sample_are_cropped_at_the_same_place(tmp_path):
 
 def test_evaluation_takes_whole_frames(tmp_path):
     images = tuple(np.full((7, 9, 3), value, np.uint8) for value in (3, 5))
-    group = video(tmp_path, num_images=2).evaluation_group(images)
+    group = video(tmp_path, num_images=2).evaluation_sample(images)
     np.testing.assert_array_equal(group["frames"], np.stack(images))
     np.testing.assert_array_equal(group["reference"], images[0])
 
@@ -121,12 +121,12 @@ def test_evaluation_takes_whole_frames(tmp_path):
 @pytest.mark.parametrize("training", [False, True])
 def test_with_down_scaling_sizes_are_even_and_the_reference_is_half_as_large(tmp_path, training):
     image = np.random.default_rng(0).integers(0, 256, (7, 9, 3), dtype=np.uint8)
-    regime = video(tmp_path, num_images=1, crop=5, scale=2)
+    task = video(tmp_path, num_images=1, crop=5, scale=2)
     if training:
-        group = regime.training_group((image,), np.random.default_rng(1))
+        group = task.training_sample((image,), np.random.default_rng(1))
         assert group["frames"].shape == (1, 4, 4, 3)
     else:
-        group = regime.evaluation_group((image,))
+        group = task.evaluation_sample((image,))
         np.testing.assert_array_equal(group["frames"], image[None, :6, :8])
     np.testing.assert_array_equal(group["reference"], halve(group["frames"][0]))
 
@@ -143,11 +143,11 @@ def test_halving_rounds_the_mean_of_every_square():
 @pytest.mark.parametrize(("downscaling", "scale"), [("none", 1), ("haar", 2), ("squeeze", 2)])
 def test_the_configuration_says_how_windows_are_made(tmp_path, downscaling, scale):
     config = get_config()
-    config.data.update(regime="video", root=str(write_tree(tmp_path)), crop=96, step=3)
+    config.data.update(task="video", root=str(write_tree(tmp_path)), crop=96, frame_stride=3)
     config.model.update(num_images=7, downscaling=downscaling)
-    regime = create_regime(config.data, config.model)
-    assert (regime.num_images, regime.crop, regime.step, regime.scale) == (7, 96, 3, scale)
-    assert regime.store.root == tmp_path
+    task = create_task(config.data, config.model)
+    assert (task.num_images, task.crop, task.frame_stride, task.scale) == (7, 96, 3, scale)
+    assert task.store.root == tmp_path
 
 
 def test_a_missing_folder_says_how_to_get_the_dataset(tmp_path):
@@ -210,16 +210,18 @@ def test_frames_of_different_sizes_are_an_error(tmp_path):
 
 def test_windows_longer_than_every_sequence_are_an_error(tmp_path):
     root = write_tree(tmp_path, ["test-challenge-01"], frames=4)
-    with pytest.raises(UserError, match="test split has the 5 frames .* 3 images at time step 2"):
+    with pytest.raises(
+        UserError, match="test split has the 5 frames .* 3 images at a frame stride of 2"
+    ):
         video(root, num_images=3, step=2).names("test")
 
 
 def test_a_crop_larger_than_a_frame_is_an_error(tmp_path):
-    regime = video(write_tree(tmp_path), crop=9)
+    task = video(write_tree(tmp_path), crop=9)
     with pytest.raises(UserError, match="8x8 is smaller than the crop of 9x9"):
-        regime.training_group(regime.load("train", 0), np.random.default_rng(0))
+        task.training_sample(task.load("train", 0), np.random.default_rng(0))
 
 
 def test_the_step_is_at_least_1(tmp_path):
-    with pytest.raises(UserError, match=r"config\.data\.step must be at least 1, not 0"):
+    with pytest.raises(UserError, match=r"config\.data\.frame_stride must be at least 1, not 0"):
         video(tmp_path, step=0)
