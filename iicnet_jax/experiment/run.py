@@ -10,7 +10,7 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 
 from iicnet_jax.core import compilation_cache, distributed
-from iicnet_jax.core.console import exit_on_user_error, set_up_logging
+from iicnet_jax.core.console import exit_on_user_error, printing, set_up_logging
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path
 from iicnet_jax.evaluation import tables
@@ -43,8 +43,9 @@ def run(config: ConfigDict, workdir: str, mode: str, processes: distributed.Proc
             distributed.let_sigterm_end()
             results = evaluate(config, folder)
             if distributed.is_main():
-                print(f"\n{tables.short_table(results['networks'])}\n")
-                print(f"Pictures: {folder / 'picture.png'}    All numbers: {folder / 'results.md'}")
+                with printing():
+                    print(f"\n{tables.short_table(results['networks'])}\n")
+                    print(f"Pictures: {folder / 'picture.png'}    Numbers: {folder / 'results.md'}")
 
 
 def load_config(arguments: Sequence[str]) -> ConfigDict:
