@@ -19,7 +19,7 @@ _CONFIG = {
     "method": str,
     "seed": lambda value: type(value) is int and 0 <= value < 2**63,
     "steps": (int, type(None)),
-    "memory": str,
+    "memory_saving": str,
     "loop": str,
     "precision": str,
     "model": dict,

@@ -146,13 +146,17 @@ def read_config(workdir: Path) -> dict:
     """
     path = workdir / CONFIG
     try:
-        config = json_files.read(path, {"model": dict, "data": {"task": str, "root": str}})
+        config = json_files.read(path, {"data": dict})
     except FileNotFoundError as error:
         raise UserError(f"{workdir} holds no run ({CONFIG} is missing)") from error
     for section, old, new in RENAMED:
-        fields = config.get(section, {}) if section else config
+        fields = config[section] if section else config
         if old in fields:
             fields[new] = fields.pop(old)
+    try:
+        json_files.check(config, {"model": dict, "data": {"task": str, "root": str}})
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: {error}") from error
     return {**ADDED, **config}
 
 

@@ -58,12 +58,6 @@ class MetricWriter:
         for name, text in texts.items():
             self._events.add_text(name, text, step)
 
-    def write_histograms(self, step: int, arrays: Mapping[str, np.ndarray], num_buckets=None):
-        """Distributions by name; `num_buckets` maps names to a number of bars."""
-        for name, values in arrays.items():
-            bins = (num_buckets or {}).get(name, 30)
-            self._events.add_histogram(name, np.asarray(values), step, bins=bins)
-
     def write_hparams(self, hparams: Mapping[str, object]) -> None:
         """The configuration, as a text."""
         text = json.dumps(hparams, indent=2, default=str)

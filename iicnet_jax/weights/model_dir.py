@@ -111,12 +111,20 @@ def load_config(folder: Path) -> dict:
     try:
         json_files.check(config, {"model": dict, "about": dict, "fingerprint": _is_fingerprint})
         check_arguments(config["model"], method)
-        json_files.check(
-            config["about"], {"quality": QUALITY} if "quality" in config["about"] else {}
-        )
+        about = _in_names_of_today(config["about"])
+        json_files.check(about, {"quality": QUALITY} if "quality" in about else {})
     except ValueError as error:
         raise UserError(f"{folder / CONFIG} is damaged: {error}") from error
     return config
+
+
+def _in_names_of_today(about: dict) -> dict:
+    """A task was called a regime."""
+    quality = about.get("quality")
+    for fields in (about, quality.get("data") if isinstance(quality, dict) else None):
+        if isinstance(fields, dict) and "regime" in fields:
+            fields["task"] = fields.pop("regime")
+    return about
 
 
 def check_arguments(fields: Mapping, method: str) -> None:

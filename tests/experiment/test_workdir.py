@@ -44,6 +44,19 @@ def test_a_run_from_before_there_were_methods_goes_on(tmp_path):
         workdir.claim(tmp_path, base.get_config("irn"))
 
 
+def test_a_run_from_before_fields_were_renamed_goes_on(tmp_path):
+    config = base.get_config()
+    workdir.claim(tmp_path, config)
+    path = tmp_path / "config.json"
+    older = json.loads(path.read_text())
+    for section, old, new in workdir.RENAMED:
+        fields = older[section] if section else older
+        fields[old] = fields.pop(new)
+    path.write_text(json.dumps(older))
+    workdir.claim(tmp_path, config)
+    assert workdir.read_config(tmp_path) == config.to_dict()
+
+
 def test_the_environment_is_noted(tmp_path):
     workdir.claim(tmp_path, base.get_config())
     noted = json.loads((tmp_path / "environment.json").read_text())

@@ -21,7 +21,6 @@ def test_tensorboard_and_jsonl_hold_what_was_written(tmp_path):
     writer.write_images(3, {"picture": np.zeros((1, 4, 4, 3), np.uint8)})
     writer.write_texts(0, {"parameters": "many"})
     writer.write_hparams({"seed": 0})
-    writer.write_histograms(3, {"weights": np.arange(5.0)})
     writer.close()
     assert lines(tmp_path) == [{"step": 3, "train/loss": 1.5}]
     events = EventAccumulator(str(tmp_path / "tensorboard"))
@@ -29,7 +28,6 @@ def test_tensorboard_and_jsonl_hold_what_was_written(tmp_path):
     tags = events.Tags()
     assert [(e.step, e.value) for e in events.Scalars("train/loss")] == [(3, 1.5)]
     assert tags["images"] == ["picture"]
-    assert tags["histograms"] == ["weights"]
     assert {"parameters/text_summary", "configuration/text_summary"} <= set(tags["tensors"])
 
 
