@@ -14,7 +14,6 @@ from PIL import Image
 from iicnet_jax import bundled
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.experiment import configuration, run
-from iicnet_jax.experiment.quality import training_command
 from tests.program import ROOT
 
 SOURCES = ["iicnet_jax", "configs", "experiments", "setup.cfg", "pyproject.toml", "README.md"]
@@ -38,12 +37,6 @@ def test_without_configurations_the_user_is_told_where_they_are(file, capsys, mo
     message = f"{ended.value}" if ended.type is UserError else capsys.readouterr().err
     assert "configs and experiments come with the repository" in message
     assert "clone it with git and start from its root" in message
-
-
-@pytest.mark.usefixtures("no_configs")
-def test_the_command_of_a_run_needs_the_configurations():
-    with pytest.raises(UserError, match="configs is missing: the folders"):
-        training_command({"data": {"root": "VOC"}}, "mine")
 
 
 def test_what_is_missing_to_the_configurations_themselves_is_no_mistake_of_the_user(monkeypatch):

@@ -42,13 +42,12 @@ def check_run(config, folder, monkeypatch):
 
 def evaluate_corners(monkeypatch):
     """Of whole images only a corner is left: tests do not compile for speed, and they take long."""
-    monkeypatch.setattr("iicnet_jax.experiment.train.evaluation_samples", _corners)
-    monkeypatch.setattr("iicnet_jax.experiment.evaluate.evaluation_samples", _corners)
+    monkeypatch.setattr("iicnet_jax.evaluation.protocol.evaluation_samples", _corners)
 
 
 def _corners(*arguments):
-    for name, group in evaluation_samples(*arguments):
-        frames, reference = group["frames"], group["reference"]
+    for name, sample in evaluation_samples(*arguments):
+        frames, reference = sample["frames"], sample["reference"]
         scale = frames.shape[1] // reference.shape[0]
         frames, reference = frames[:, :CORNER, :CORNER], reference[: CORNER // scale]
         yield name, {"frames": frames, "reference": reference[:, : CORNER // scale]}

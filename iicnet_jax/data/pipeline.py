@@ -5,7 +5,7 @@ of processes. So the number of the next batch is all that a run needs to go on w
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import grain
 import numpy as np
@@ -43,16 +43,16 @@ class _FlipRotate(grain.transforms.RandomMap):
     """One of the eight flips and quarter turns of a square, the same for all images."""
 
     def random_map(self, element, rng: np.random.Generator):
-        turns, flip = int(rng.integers(4)), bool(rng.integers(2))
+        quarter_turns, flip = int(rng.integers(4)), bool(rng.integers(2))
         return {
             **element,
-            **{key: _turn(element[key], turns, flip) for key in Sample.__annotations__},
+            **{key: _turn(element[key], quarter_turns, flip) for key in Sample.__annotations__},
         }
 
 
-def _turn(images: np.ndarray, turns: int, flip: bool) -> np.ndarray:
-    """Images (..., h, w, c) flipped left to right and then turned by quarters."""
-    turned = np.rot90(images[..., ::-1, :] if flip else images, turns, axes=(-3, -2))
+def _turn(images: np.ndarray, quarter_turns: int, flip: bool) -> np.ndarray:
+    """Images (..., h, w, c) flipped left to right and then turned."""
+    turned = np.rot90(images[..., ::-1, :] if flip else images, quarter_turns, axes=(-3, -2))
     return np.ascontiguousarray(turned)
 
 
@@ -107,9 +107,10 @@ def evaluation_indices(task: Task, split: str, limit: int | None = None) -> Sequ
     return [number * total // count for number in range(count)]
 
 
-def evaluation_samples(task: Task, split: str, indices: Sequence[int]):
-    """Yields (name, Group) for samples of a split, whole images."""
+def evaluation_samples(
+    task: Task, split: str, indices: Sequence[int]
+) -> Iterator[tuple[str, Sample]]:
+    """Yields (name, Sample) for samples of a split, whole images."""
     names = task.names(split)
     for index in indices:
-        group: Sample = task.evaluation_sample(task.load(split, index))
-        yield names[index], group
+        yield names[index], task.evaluation_sample(task.load(split, index))

@@ -19,13 +19,13 @@ def error_map(image: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.clip(difference * AMPLIFICATION, 0, 255).astype(np.uint8)
 
 
-def overview(group: Sample, embedding: np.ndarray, restored: np.ndarray) -> np.ndarray:
-    """One picture of a sample, uint8 (h, w, 3): a row for each image of the group.
+def overview(sample: Sample, embedding: np.ndarray, restored: np.ndarray) -> np.ndarray:
+    """One picture of a sample, uint8 (h, w, 3): a row for each of its images.
 
     The second column shows the embedding and, below it, where it differs from the reference.
     """
-    frames = group["frames"]
-    embeddings = [embedding, error_map(embedding, group["reference"])]
+    frames = sample["frames"]
+    embeddings = [embedding, error_map(embedding, sample["reference"])]
     columns = {
         "inputs": list(frames),
         "embedding": embeddings[: len(frames)],
@@ -68,11 +68,11 @@ def save_png(path: Path, image: np.ndarray) -> None:
         _to_pillow(image).save(temporary, format="PNG")
 
 
-def save_sample(folder: Path, group: Sample, embedding: np.ndarray, restored: np.ndarray) -> None:
+def save_sample(folder: Path, sample: Sample, embedding: np.ndarray, restored: np.ndarray) -> None:
     """Writes a sample's images: input_00.png ..., reference.png, embedding.png, restored_00.png."""
-    save_png(folder / "reference.png", group["reference"])
+    save_png(folder / "reference.png", sample["reference"])
     save_png(folder / "embedding.png", embedding)
-    for i, (frame, image) in enumerate(zip(group["frames"], restored, strict=True)):
+    for i, (frame, image) in enumerate(zip(sample["frames"], restored, strict=True)):
         save_png(folder / f"input_{i:02d}.png", frame)
         save_png(folder / f"restored_{i:02d}.png", image)
 

@@ -5,21 +5,23 @@ to 8 bit, as a file would hold it, and from the float embedding, which shows wha
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from iicnet_jax.data.task import Sample
+from iicnet_jax.data.pipeline import evaluation_samples
+from iicnet_jax.data.task import Sample, Task
 from iicnet_jax.evaluation.metrics import compare
 from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
+from iicnet_jax.inference.devices import map_over_devices
 
 PROTOCOL = {
     "rounded": "embedding rounded to 8 bit before it is compared and restored",
     "float": "embedding as computed, neither rounded nor clipped",
     "embedding": "embedding against the reference image",
-    "restored": "mean over all restored images of a group",
+    "restored": "mean over all restored images of a sample",
     "restored_without_reference": "the same without the first image, the reference",
-    "frames": "each restored image of a group by its index, the reference first",
+    "frames": "each restored image of a sample by its index, the reference first",
     "psnr, ssim": "all colour channels; PSNR in dB; SSIM with an 11x11 Gaussian, sigma 1.5, valid",
     "psnr_grey, ssim_grey": "luma 0.299 R + 0.587 G + 0.114 B of the 8-bit images",
     "psnr_y, ssim_y": "Y of BT.601 (16 to 235), without y_border pixels at each edge",
@@ -36,27 +38,39 @@ class Result:
     measures: Mapping[str, Mapping]  # by "rounded" and "float"; see `measure`
 
 
-def evaluate_sample(convert: CompiledNetwork, group: Sample, *, y_border: int) -> Result:
+def evaluate_samples(
+    convert: CompiledNetwork, task: Task, split: str, indices: Sequence[int], *, y_border: int
+) -> Iterator[tuple[str, Sample, Result]]:
+    """Every sample of these numbers with its name, in order; computed on all local devices."""
+
+    def evaluate(item):
+        name, sample = item
+        return name, sample, evaluate_sample(convert, sample, y_border=y_border)
+
+    return map_over_devices(evaluate, evaluation_samples(task, split, indices))
+
+
+def evaluate_sample(convert: CompiledNetwork, sample: Sample, *, y_border: int) -> Result:
     """Embeds, restores and measures one sample."""
-    computed = convert.embed(group["frames"])
+    computed = convert.embed(sample["frames"])
     rounded = to_uint8(computed)
-    size = group["frames"].shape[1:3]
+    size = sample["frames"].shape[1:3]
     restored = convert.restore(rounded, size)
     measures = {
-        "rounded": measure(group, rounded, restored, y_border),
-        "float": measure(group, computed, convert.restore(computed, size), y_border),
+        "rounded": measure(sample, rounded, restored, y_border),
+        "float": measure(sample, computed, convert.restore(computed, size), y_border),
     }
     return Result(rounded, restored, measures)
 
 
-def measure(group: Sample, embedding: np.ndarray, restored: np.ndarray, y_border: int) -> dict:
+def measure(sample: Sample, embedding: np.ndarray, restored: np.ndarray, y_border: int) -> dict:
     """All measures of a sample: `embedding`, `restored`, `restored_without_reference`, `frames`."""
     frames = [
         compare(image, target, y_border)
-        for image, target in zip(restored, group["frames"], strict=True)
+        for image, target in zip(restored, sample["frames"], strict=True)
     ]
     measures = {
-        "embedding": compare(embedding, group["reference"], y_border),
+        "embedding": compare(embedding, sample["reference"], y_border),
         "restored": mean(frames),
         "frames": frames,
     }

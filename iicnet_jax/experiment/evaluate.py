@@ -9,12 +9,11 @@ from tqdm import tqdm
 
 from iicnet_jax.core import distributed, files
 from iicnet_jax.data import create_task
-from iicnet_jax.data.pipeline import evaluation_indices, evaluation_samples
+from iicnet_jax.data.pipeline import evaluation_indices
 from iicnet_jax.evaluation import pictures, protocol, tables
 from iicnet_jax.experiment import build
 from iicnet_jax.experiment.workdir import RESULTS, environment
 from iicnet_jax.inference.compiled import CompiledNetwork
-from iicnet_jax.inference.devices import map_over_devices
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.step import create_state
@@ -73,28 +72,20 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
 def _evaluate_network(config, workdir, task, convert: CompiledNetwork, network: str) -> dict:
     """Measures by sample's name; the pictures are those of the trained network."""
     indices = distributed.share(evaluation_indices(task, "test", config.evaluation.limit))
-    samples = evaluation_samples(task, "test", indices)
     keep_pictures = network == "trained" and distributed.is_main()
-
-    def evaluate(sample):
-        name, group = sample
-        result = protocol.evaluate_sample(convert, group, y_border=config.evaluation.y_border)
-        return name, group, result
-
+    results = protocol.evaluate_samples(
+        convert, task, "test", indices, y_border=config.evaluation.y_border
+    )
+    hidden = None if distributed.is_main() else True
     measures, overviews = [], []
-    for name, group, result in tqdm(
-        map_over_devices(evaluate, samples),
-        total=len(indices),
-        desc=network,
-        unit="sample",
-        disable=None if distributed.is_main() else True,
+    for name, sample, result in tqdm(
+        results, total=len(indices), desc=network, unit="sample", disable=hidden
     ):
         measures.append((name, result.measures))
         if keep_pictures and len(overviews) < config.evaluation.pictures:
-            pictures.save_sample(
-                workdir / "samples" / name, group, result.embedding, result.restored
-            )
-            overviews.append(pictures.overview(group, result.embedding, result.restored))
+            shown = (sample, result.embedding, result.restored)
+            pictures.save_sample(workdir / "samples" / name, *shown)
+            overviews.append(pictures.overview(*shown))
     if overviews:
         pictures.save_png(workdir / "picture.png", pictures.stack(overviews))
     return dict(distributed.gather(measures))

@@ -1,5 +1,6 @@
-"""Exports the network of a run as a model directory."""
+"""Exports the network of a run as a model directory, with the test results that it has."""
 
+import logging
 from pathlib import Path
 
 from flax import nnx
@@ -7,13 +8,22 @@ from ml_collections import ConfigDict
 
 from iicnet_jax.core import json_files
 from iicnet_jax.core.errors import UserError, require_choice
+from iicnet_jax.core.files import typed_path
+from iicnet_jax.data.storage import MINIATURE
 from iicnet_jax.experiment import build
-from iicnet_jax.experiment.quality import measured_quality
-from iicnet_jax.experiment.workdir import CONFIG, read_config
+from iicnet_jax.experiment.workdir import (
+    CONFIG,
+    RESULTS,
+    read_config,
+    read_environment,
+    read_results,
+)
 from iicnet_jax.models import NETWORKS
 from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.step import create_state
 from iicnet_jax.weights.model_dir import check_arguments, save_model
+
+log = logging.getLogger(__name__)
 
 _CONFIG = {
     "method": str,
@@ -35,8 +45,7 @@ _CONFIG = {
 def export(workdir: Path, checkpoint: str, folder: Path) -> dict:
     """Writes the network of a run's "latest" or "best" checkpoint to `folder`.
 
-    Returns what the model says about itself: see `save`, and `quality` as `measured_quality`
-    describes it, if the run has been evaluated.
+    Returns what the model says about itself, with its `measured_quality` if there is one.
 
     Raises:
       UserError: the workdir holds no run, a file of it is damaged, or the run has no such
@@ -72,3 +81,51 @@ def save(
         about["quality"] = quality
     save_model(folder, params, config.model.to_dict(), about, config.method)
     return about
+
+
+def measured_quality(workdir: Path, step: int) -> dict | None:
+    """The means of a run's `results.json`, and where they come from.
+
+    None, with a warning, if there are none of the network after that step.
+
+    `embedding` and `restored`: PSNR (dB) and SSIM of the 8-bit images on the test split, means
+    over `samples`. `data`: task and folder of the dataset. `command`: started the training, where
+    that was noted; `devices`: that it ran on; `date`: of the evaluation.
+
+    Raises:
+      UserError: a file of the run is damaged.
+    """
+    results = read_results(workdir / RESULTS)
+    if results is None or results["step"] != step:
+        there = "nothing" if results is None else f"step {results['step']}"
+        log.warning(
+            "%s has measured %s, not step %d: the model will not state its quality (to measure it, "
+            "repeat the run's command with --mode=eval)",
+            workdir,
+            there,
+            step,
+        )
+        return None
+    data = read_config(workdir)["data"]
+    root = typed_path(data["root"])
+    # Absolute paths differ between machines.
+    portable = root.name if root.is_absolute() else data["root"]
+    environment = read_environment(workdir) or results["environment"]
+    command = environment.get("command")
+    measures = results["networks"]["trained"]["rounded"]
+    return {
+        **{
+            part: {name: measures[part][name] for name in ("psnr", "ssim")}
+            for part in ("embedding", "restored")
+        },
+        "samples": results["samples"],
+        "split": results["split"],
+        "data": {
+            "task": data["task"],
+            "root": portable,
+            "miniature": (root / MINIATURE).is_file(),
+        },
+        **({"command": command.replace(data["root"] or portable, portable)} if command else {}),
+        "devices": environment["devices"],
+        "date": results["environment"].get("date"),
+    }

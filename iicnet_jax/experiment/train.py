@@ -15,13 +15,12 @@ from tqdm import tqdm
 
 from iicnet_jax.core import distributed, files
 from iicnet_jax.data import Task, create_task
-from iicnet_jax.data.pipeline import evaluation_indices, evaluation_samples, training_batches
+from iicnet_jax.data.pipeline import evaluation_indices, training_batches
 from iicnet_jax.data.task import SPLITS
 from iicnet_jax.evaluation import pictures, protocol
 from iicnet_jax.experiment import build, export
 from iicnet_jax.experiment.workdir import claim, locked, require_shared
 from iicnet_jax.inference.compiled import CompiledNetwork
-from iicnet_jax.inference.devices import map_over_devices
 from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.training import sharding
@@ -96,7 +95,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         writer = make_writer(workdir, first_step, active=distributed.is_main())
         stack.callback(writer.close)
         _describe(config, workdir, state, first_step, steps, mesh, writer)
-        validate = _Validation(config, task, build.inference_graph(model, config), writer)
+        convert = CompiledNetwork(build.inference_graph(model, config), params=None)
         guard = LossGuard(
             workdir / "nonfinite_loss.json",
             lambda index: task.names("train")[index],
@@ -120,7 +119,8 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
                 if step % config.run.validate_every == 0 or step == steps:
                     guard.settle()
                     with report.paused():
-                        kept.save(state, score=validate(step, state.params))
+                        network = convert.with_params(jax.device_get(state.params))
+                        kept.save(state, score=_validate(config, task, network, step, writer))
                 elif step % config.run.checkpoint_every == 0 or last:
                     guard.settle()
                     with report.paused():
@@ -182,44 +182,31 @@ class Report:
         return scalars["train/loss"]
 
 
-class _Validation:
+def _validate(config: ConfigDict, task: Task, network: CompiledNetwork, step: int, writer) -> float:
     """PSNR and SSIM on the validation split, to the writer; returns the score."""
-
-    def __init__(self, config: ConfigDict, task: Task, graph: nnx.GraphDef, writer):
-        self._config = config
-        self._task = task
-        self._writer = writer
-        self._convert = CompiledNetwork(graph, params=None)
-
-    def __call__(self, step: int, params: nnx.State) -> float:
-        convert = self._convert.with_params(jax.device_get(params))
-        fields = self._config.evaluation
-        indices = evaluation_indices(self._task, "validation", fields.validation_limit)
-        # Every process measures its share, on all its devices.
-        samples = evaluation_samples(self._task, "validation", distributed.share(indices))
-
-        def evaluate(sample):
-            _, group = sample
-            return group, protocol.evaluate_sample(convert, group, y_border=fields.y_border)
-
-        results = list(map_over_devices(evaluate, samples))
-        measures = protocol.mean(distributed.gather([result.measures for _, result in results]))
-        scalars = {
-            f"validation/{part}_{measure}": measures["rounded"][part][measure]
-            for part in ("embedding", "restored")
-            for measure in ("psnr", "ssim")
-        }
-        self._writer.write_scalars(step, scalars)
-        for group, result in results[:1]:
-            picture = pictures.overview(group, result.embedding, result.restored)
-            self._writer.write_images(step, {"validation": picture[None]})
-        log.info(
-            "validation at step %d: embedding %.2f dB, restored %.2f dB",
-            step,
-            scalars["validation/embedding_psnr"],
-            scalars["validation/restored_psnr"],
-        )
-        return protocol.score(measures)
+    fields = config.evaluation
+    # Every process measures its share.
+    indices = distributed.share(evaluation_indices(task, "validation", fields.validation_limit))
+    results = list(
+        protocol.evaluate_samples(network, task, "validation", indices, y_border=fields.y_border)
+    )
+    measures = protocol.mean(distributed.gather([result.measures for _, _, result in results]))
+    scalars = {
+        f"validation/{part}_{measure}": measures["rounded"][part][measure]
+        for part in ("embedding", "restored")
+        for measure in ("psnr", "ssim")
+    }
+    writer.write_scalars(step, scalars)
+    for _, sample, result in results[:1]:
+        picture = pictures.overview(sample, result.embedding, result.restored)
+        writer.write_images(step, {"validation": picture[None]})
+    log.info(
+        "validation at step %d: embedding %.2f dB, restored %.2f dB",
+        step,
+        scalars["validation/embedding_psnr"],
+        scalars["validation/restored_psnr"],
+    )
+    return protocol.score(measures)
 
 
 def _describe(config, workdir, state: TrainState, first_step, steps, mesh, writer):

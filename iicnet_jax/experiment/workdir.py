@@ -6,7 +6,9 @@ import logging
 import os
 import platform
 import re
+import shlex
 import socket
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata
@@ -38,7 +40,7 @@ PACKAGES = ("iicnet_jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", 
 
 MAX_BYTES = 2**28  # of a results.json: every sample has a thousand
 _PART = {"psnr": json_files.NUMBER, "ssim": json_files.NUMBER}
-_ENVIRONMENT = {"devices": [str]}
+_ENVIRONMENT = {"devices": [str]}  # and the command of a run, which older ones do not have
 # What is used of a results.json; it holds more.
 _RESULTS = {
     "step": int,
@@ -95,17 +97,21 @@ def locked(workdir: Path) -> Iterator[None]:
 
 
 def claim(workdir: Path, config: ConfigDict) -> None:
-    """Makes the folder and notes the configuration in it, or checks the one that is there.
+    """Makes the folder and notes configuration, environment and command, or checks what is there.
 
     Raises:
-      UserError: the folder belongs to a run with another configuration, or cannot be made.
+      UserError: the folder belongs to a run with another configuration, is damaged, or cannot be
+        made.
     """
     _make(workdir)
     if (workdir / CONFIG).exists():
         require_same(workdir, config)
     if distributed.is_main():
         files.write_json(workdir / CONFIG, config.to_dict())
-        files.write_json(workdir / ENVIRONMENT, environment())
+        noted = read_environment(workdir) or {}
+        # Of the first start: others only go on.
+        command = noted.get("command") or shlex.join(["python", *sys.orig_argv[1:]])
+        files.write_json(workdir / ENVIRONMENT, {**environment(), "command": command})
 
 
 def _make(workdir: Path) -> None:

@@ -31,7 +31,7 @@ GREATEST_WIDTH = 65536
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 _PART = {"psnr": json_files.NUMBER, "ssim": json_files.NUMBER}
-# What `quality.measured_quality` writes; `about` has it where the model has been measured.
+# What `export.measured_quality` makes; `about` has it where the model has been measured.
 QUALITY = {
     "embedding": _PART,
     "restored": _PART,

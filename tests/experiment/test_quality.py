@@ -7,8 +7,7 @@ import pytest
 
 from configs import grayscale
 from iicnet_jax.data.storage import MINIATURE
-from iicnet_jax.experiment import configuration, run
-from iicnet_jax.experiment.quality import measured_quality, training_command
+from iicnet_jax.experiment.export import measured_quality
 
 MEASURES = {
     "embedding": {"psnr": 30.0, "ssim": 0.9, "psnr_y": 1.0},
@@ -48,14 +47,13 @@ def workdir(tmp_path, config):
     return folder
 
 
-def test_quality_is_the_mean_of_the_8_bit_images_with_its_origin(workdir, config):
+def test_quality_is_the_mean_of_the_8_bit_images_with_its_origin(workdir):
     assert measured_quality(workdir, 40) == {
         "embedding": {"psnr": 30.0, "ssim": 0.9},
         "restored": {"psnr": 31.0, "ssim": None},
         "samples": 7,
         "split": "test",
         "data": {"task": "grayscale", "root": "VOC", "miniature": True},
-        "command": training_command(config.to_dict(), "mine"),
         "devices": ["cpu", "cpu"],
         "date": "2026-01-02",
     }
@@ -71,11 +69,9 @@ def test_what_was_not_measured_is_not_stated(workdir, caplog, step, words):
     assert words in caplog.text
 
 
-@pytest.mark.filterwarnings("ignore:the load_module")  # ml_collections
-def test_the_command_gives_the_configuration_again(config, monkeypatch):
-    command = training_command(config.to_dict(), "mine").split()
-    assert command[:4] == ["python", "-m", "iicnet_jax.main", "--config=configs/grayscale.py"]
-    assert command[-1] == "--workdir=runs/mine"
-    monkeypatch.setattr("sys.argv", command)  # where ml_collections looks
-    repeated = run.load_config(command[3:-1])
-    assert configuration.flatten(repeated) == configuration.flatten(config) | {"data.root": "VOC"}
+def test_the_dataset_has_no_absolute_path_in_the_command(workdir, config):
+    words = ["python", "-m", "iicnet_jax.main", f"--config.data.root={config.data.root}"]
+    environment = {"devices": ["cpu"], "command": " ".join(words)}
+    (workdir / "environment.json").write_text(json.dumps(environment))
+    command = "python -m iicnet_jax.main --config.data.root=VOC"
+    assert measured_quality(workdir, 40)["command"] == command

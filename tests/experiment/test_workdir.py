@@ -63,6 +63,14 @@ def test_the_environment_is_noted(tmp_path):
     assert noted["packages"]["jax"].startswith("0.")
 
 
+def test_the_command_of_the_first_start_is_noted(tmp_path, monkeypatch):
+    for argument in ("--workdir=a b", "--again"):
+        monkeypatch.setattr("sys.orig_argv", ["/bin/py", "-m", "iicnet_jax.main", argument])
+        workdir.claim(tmp_path, base.get_config())
+    noted = workdir.read_environment(tmp_path)["command"]
+    assert noted == "python -m iicnet_jax.main '--workdir=a b'"
+
+
 def test_a_folder_without_a_run_or_with_a_damaged_one_is_named(tmp_path):
     with pytest.raises(UserError, match="holds no run"):
         workdir.require_same(tmp_path, base.get_config())
