@@ -1,23 +1,22 @@
-"""Base of tasks whose images have one size and are cropped at the same place."""
+"""Base of tasks whose images are cropped at the same place."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from ml_collections import ConfigDict
 
-from iicnet_jax.data.images import crop, random_corner, require_one_size
+from iicnet_jax.data.images import crop, random_corner
 from iicnet_jax.data.storage import Store
 from iicnet_jax.data.task import FileTask, Sample
-from iicnet_jax.imaging import RGB
 from iicnet_jax.imaging.resizing import halve
 
 
 class AlignedImages(FileTask):
-    """Groups of images of one size, the reference first.
+    """Samples of N images, the reference first, of which the part that all have in common is used.
 
     Args:
       store: where the images are.
-      num_images: N, images in a group.
+      num_images: N.
       crop: side in pixels of the training crop.
       scale: how many times smaller than the images the reference is, 1 or 2.
     """
@@ -27,13 +26,13 @@ class AlignedImages(FileTask):
         self.num_images = num_images
         self.scale = scale
 
-    def load(self, split, index):
-        images = super().load(split, index)
-        require_one_size(self.samples(split)[index], images)
-        return images
+    @classmethod
+    def from_config(cls, store, data, model, **fields):
+        scale = reference_scale(model)
+        return cls(store, model.num_images, data.crop, scale=scale, **fields)
 
     def training_sample(self, images, rng):
-        top, left = random_corner(rng, images[0].shape, self.crop, self.crop)
+        top, left = random_corner(rng, _common_size(images), self.crop, self.crop)
         images = [crop(image, top, left, self.crop, self.crop) for image in images]
         return aligned_sample(images, self.scale)
 
@@ -41,9 +40,9 @@ class AlignedImages(FileTask):
         return aligned_sample(images, self.scale)
 
 
-def aligned_sample(images: Sequence[RGB], scale: int) -> Sample:
-    """Images of one size, cut so that `scale` divides it, and the first as the reference."""
-    height, width = (side - side % scale for side in images[0].shape[:2])
+def aligned_sample(images: Sequence[np.ndarray], scale: int) -> Sample:
+    """Images cut to one size, which `scale` divides, and the first as the reference."""
+    height, width = (side - side % scale for side in _common_size(images))
     frames = np.stack([crop(image, 0, 0, height, width) for image in images])
     return {"frames": frames, "reference": halve(frames[0]) if scale == 2 else frames[0]}
 
@@ -52,3 +51,9 @@ def reference_scale(model: ConfigDict) -> int:
     """How many times smaller than the images the reference is, for the network `config.model`."""
     halved = model.get("downscaling", "none") != "none" and not model.get("full_size", False)
     return 2 if halved else 1
+
+
+def _common_size(images) -> tuple[int, int]:
+    """The smallest height and the smallest width."""
+    height, width = (min(image.shape[axis] for image in images) for axis in (0, 1))
+    return height, width

@@ -44,10 +44,6 @@ class Div2k(FileTask):
         """Paths of the low- and the high-resolution images of "train" or "valid", in order."""
         folders = [f"DIV2K_{part}_LR_bicubic/X{self.scale}", f"DIV2K_{part}_HR"]
         low, high = (self.store.files(folder, ".png") for folder in folders)
-        expected = self.store.counts[part]
         for folder, found in zip(folders, (low, high), strict=True):
-            self._require(
-                len(found) == expected,
-                f"{folder} holds {len(found)} PNG files instead of {expected}",
-            )
+            self._require_count(f"{folder} holds", found, "PNG files", part)
         return list(zip(low, high, strict=True))

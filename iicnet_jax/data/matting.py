@@ -9,9 +9,7 @@ from iicnet_jax.imaging.resizing import resize_bilinear
 class Matting(FileTask):
     """Samples whose images are of one size, the reference first.
 
-    Args:
-      store: where the files are.
-      crop: side in pixels of the square that whole images are resized to in training.
+    In training, whole images are resized to squares of the side `crop`.
     """
 
     def training_sample(self, images, rng):

@@ -1,14 +1,16 @@
 """The contract of a task: its samples, how they are cropped for training and evaluation."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from pathlib import PurePosixPath
 from typing import ClassVar, TypedDict
 
 import numpy as np
 from jaxtyping import UInt8
+from tqdm import tqdm
 
 from iicnet_jax.core.errors import UserError
+from iicnet_jax.data.images import require_one_size
 from iicnet_jax.data.storage import Dataset, Store
 
 SPLITS = ("train", "validation", "test")
@@ -58,6 +60,7 @@ class FileTask(Task):
     """
 
     DATASET: ClassVar[Dataset]
+    ONE_SIZE: ClassVar[bool] = False  # whether the images of a sample must have the same size
 
     def __init__(self, store: Store, crop: int):
         self.store = store
@@ -83,7 +86,11 @@ class FileTask(Task):
         return [self._name(paths) for paths in self.samples(split)]
 
     def load(self, split, index):
-        return tuple(self.store.read(path) for path in self.samples(split)[index])
+        paths = self.samples(split)[index]
+        images = tuple(self.store.read(path) for path in paths)
+        if self.ONE_SIZE:
+            require_one_size(paths, images)
+        return images
 
     def _name(self, paths: tuple[str, ...]) -> str:
         """A sample's name, unique within its split."""
@@ -93,3 +100,15 @@ class FileTask(Task):
         """Raises UserError, which says how to get the dataset, unless it is complete."""
         if not complete:
             raise UserError(f"{problem}: {self.store.dataset.how_to_get}")
+
+    def _require_count(self, where: str, found: Sized, what: str, name: str) -> None:
+        """Likewise, unless as many were found as the dataset's counts say under that name."""
+        expected = self.store.counts[name]
+        self._require(len(found) == expected, f"{where} {len(found)} {what} instead of {expected}")
+
+    def _large_images(self, folder: str, suffix: str, what: str, side: int) -> list[str]:
+        """Paths of the images that are nowhere smaller; reading all sizes takes a while."""
+        found = self.store.files(folder, suffix)
+        self._require_count(f"{folder} holds", found, what, "images")
+        progress = tqdm(found, desc=f"image sizes of {folder}", unit="image", disable=None)
+        return [path for path in progress if min(self.store.size(path)) >= side]

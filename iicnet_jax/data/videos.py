@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from iicnet_jax.core.errors import UserError
+from iicnet_jax.imaging import RGB
 from iicnet_jax.imaging.video_reader import (
-    RGB,
     Index,
     Limits,
     decoded,

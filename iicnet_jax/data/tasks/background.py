@@ -11,7 +11,6 @@ from pathlib import PurePosixPath
 
 from tqdm import tqdm
 
-from iicnet_jax.data.images import require_one_size
 from iicnet_jax.data.matting import Matting
 from iicnet_jax.data.storage import Dataset
 
@@ -21,13 +20,9 @@ BACKGROUNDS = {"validation": {12}, "test": {1, 3, 10}}  # the others train
 
 
 class Background(Matting):
-    """Pairs (video frame, background) of Real Matting.
+    """Pairs (video frame, background) of Real Matting."""
 
-    Args:
-      store: holds fixed-camera, hand-held and label.csv.
-      crop: side in pixels of the square that whole images are resized to in training.
-    """
-
+    ONE_SIZE = True
     DATASET = Dataset(
         name="real_matting",
         counts={"videos": 57},
@@ -43,11 +38,6 @@ class Background(Matting):
             "config.data.root holds fixed-camera, hand-held and label.csv"
         ),
     )
-
-    def load(self, split, index):
-        images = super().load(split, index)
-        require_one_size(self.samples(split)[index], images)
-        return images
 
     def _find_samples(self, split):
         wanted = [path for path, background in self._videos() if _split_of(background) == split]
@@ -74,10 +64,7 @@ class Background(Matting):
                 "number",
             )
             videos.append((f"{mode}/{folder}/{filename}", int(number)))
-        expected = self.store.counts["videos"]
-        self._require(
-            len(videos) == expected, f"{TABLE} names {len(videos)} videos instead of {expected}"
-        )
+        self._require_count(f"{TABLE} names", videos, "videos", "videos")
         return videos
 
     def _name(self, paths):

@@ -58,12 +58,7 @@ def _patterns(part):
 
 
 class Composition(Matting):
-    """Triples (composed image, background, foreground) of Adobe Deep Matting.
-
-    Args:
-      store: holds Combined_Dataset, train2014 and VOCdevkit.
-      crop: side in pixels of the square that whole images are resized to in training.
-    """
+    """Triples (composed image, background, foreground) of Adobe Deep Matting."""
 
     DATASET = Dataset(
         name="adobe_matting",

@@ -11,7 +11,7 @@ import re
 from pathlib import PurePosixPath
 
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.data.aligned import AlignedImages, reference_scale
+from iicnet_jax.data.aligned import AlignedImages
 from iicnet_jax.data.storage import Dataset, Store
 from iicnet_jax.data.task import SPLITS
 from iicnet_jax.imaging.picture_reader import SUFFIXES
@@ -30,14 +30,11 @@ class CustomFolder(AlignedImages):
     """Groups of images of one's own.
 
     Args:
-      store: holds the groups, or the folders train, validation and test with groups in them.
-      num_images: N, images in a group.
-      crop: side in pixels of the training crop.
       pattern: of file names, with {group} and {image}; empty where a group is a sub-folder.
       reference: which image of a group is the reference, counted from 0.
-      scale: how many times smaller than the images the reference is, 1 or 2.
     """
 
+    ONE_SIZE = True
     DATASET = Dataset(
         name="custom_folder",
         counts={},
@@ -68,8 +65,8 @@ class CustomFolder(AlignedImages):
 
     @classmethod
     def from_config(cls, store, data, model):
-        scale = reference_scale(model)
-        return cls(store, model.num_images, data.crop, data.pattern, data.reference, scale)
+        fields = {"pattern": data.pattern, "reference": data.reference}
+        return super().from_config(store, data, model, **fields)
 
     def _find_samples(self, split):
         if {PurePosixPath(folder).name for folder in self.store.folders(".")} >= set(SPLITS):

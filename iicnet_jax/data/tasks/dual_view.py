@@ -20,13 +20,7 @@ SMALLEST_SIDE_X8 = 144
 
 
 class DualView(Div2k):
-    """Pairs (low resolution, high resolution) of DIV2K.
-
-    Args:
-      store: holds DIV2K_train_HR and its siblings.
-      scale: 2, 4 or 8, the zoom.
-      crop: side in pixels of the training crop.
-    """
+    """Pairs (low resolution, high resolution) of DIV2K; `scale`, the zoom, is 2, 4 or 8."""
 
     def __init__(self, store: Store, scale: int, crop: int):
         if scale not in SCALES:
@@ -45,11 +39,11 @@ class DualView(Div2k):
         # The middle of the high-resolution image of the same content.
         margin = (side * scale - side) // 2
         zoomed = crop(high, top * scale + margin, left * scale + margin, side, side)
-        return _group(crop(low, top, left, side, side), zoomed)
+        return _sample(crop(low, top, left, side, side), zoomed)
 
     def evaluation_sample(self, images):
         normal, high = images
-        return _group(np.asarray(normal), centre_crop(high, *normal.shape[:2]))
+        return _sample(np.asarray(normal), centre_crop(high, *normal.shape[:2]))
 
     def _find_samples(self, split):
         if split == "test":
@@ -61,5 +55,5 @@ class DualView(Div2k):
         return pairs[:train] if split == "train" else pairs[train:]
 
 
-def _group(normal: RGB, zoomed: RGB) -> Sample:
+def _sample(normal: RGB, zoomed: RGB) -> Sample:
     return {"frames": np.stack([normal, zoomed]), "reference": normal}

@@ -9,7 +9,6 @@ checkpoint by validation is chosen on test images.
 import functools
 
 import numpy as np
-from tqdm import tqdm
 
 from iicnet_jax.data.images import crop, random_corner
 from iicnet_jax.data.storage import Dataset
@@ -38,26 +37,21 @@ class Grayscale(FileTask):
     def training_sample(self, images, rng):
         (image,) = images
         top, left = random_corner(rng, image.shape, self.crop, self.crop)
-        return _group(crop(image, top, left, self.crop, self.crop))
+        return _sample(crop(image, top, left, self.crop, self.crop))
 
     def evaluation_sample(self, images):
         (image,) = images
-        return _group(np.asarray(image))
+        return _sample(np.asarray(image))
 
     def _find_samples(self, split):
         count = self.store.counts["train"]
-        train, others = self._large_images[:count], self._large_images[count:]
+        train, others = self._images[:count], self._images[count:]
         return [(path,) for path in (train if split == "train" else others)]
 
     @functools.cached_property
-    def _large_images(self):
-        found, expected = self.store.files(FOLDER, ".jpg"), self.store.counts["images"]
-        self._require(
-            len(found) == expected, f"{FOLDER} holds {len(found)} JPG files instead of {expected}"
-        )
-        progress = tqdm(found, desc=f"image sizes of {FOLDER}", unit="image", disable=None)
-        return [path for path in progress if min(self.store.size(path)) >= SMALLEST_SIDE]
+    def _images(self):
+        return self._large_images(FOLDER, ".jpg", "JPG files", SMALLEST_SIDE)
 
 
-def _group(image: RGB) -> Sample:
+def _sample(image: RGB) -> Sample:
     return {"frames": image[None], "reference": luma(image)}

@@ -9,27 +9,17 @@ then a random crop of the stack; else the centres.
 
 import functools
 
-from tqdm import tqdm
-
-from iicnet_jax.data.aligned import aligned_sample, reference_scale
+from iicnet_jax.data.aligned import AlignedImages, aligned_sample
 from iicnet_jax.data.images import centre_crop, crop, random_corner
-from iicnet_jax.data.storage import Dataset, Store
-from iicnet_jax.data.task import FileTask
+from iicnet_jax.data.storage import Dataset
 
 FOLDER = "flicker_2W_images"
 SQUARE = 576
 TRAIN, VALIDATION = 0.7, 0.1  # of the groups
 
 
-class Hiding(FileTask):
-    """Groups of unrelated photographs of Flicker 2W.
-
-    Args:
-      store: holds flicker_2W_images.
-      num_images: N, images in a group.
-      crop: side in pixels of the training crop, at most 576.
-      scale: how many times smaller than the images the reference is, 1 or 2.
-    """
+class Hiding(AlignedImages):
+    """Groups of unrelated photographs of Flicker 2W; training crops have at most 576 pixels."""
 
     DATASET = Dataset(
         name="flicker2w",
@@ -40,15 +30,6 @@ class Hiding(FileTask):
             f"so that config.data.root holds {FOLDER}"
         ),
     )
-
-    def __init__(self, store: Store, num_images: int, crop: int, scale: int = 1):
-        super().__init__(store, crop)
-        self.num_images = num_images
-        self.scale = scale
-
-    @classmethod
-    def from_config(cls, store, data, model):
-        return cls(store, model.num_images, data.crop, reference_scale(model))
 
     def training_sample(self, images, rng):
         corners = [random_corner(rng, image.shape, SQUARE, SQUARE) for image in images]
@@ -65,7 +46,7 @@ class Hiding(FileTask):
         return aligned_sample(squares, self.scale)
 
     def _find_samples(self, split):
-        images, size = self._large_images, self.num_images
+        images, size = self._images, self.num_images
         groups = [tuple(images[size * i : size * (i + 1)]) for i in range(len(images) // size)]
         train = round(len(groups) * TRAIN)
         validation = train + round(len(groups) * VALIDATION)
@@ -76,12 +57,5 @@ class Hiding(FileTask):
         }[split]
 
     @functools.cached_property
-    def _large_images(self):
-        """Paths of the images that are used; reading all sizes takes a while."""
-        found = self.store.files(FOLDER, "")
-        expected = self.store.counts["images"]
-        self._require(
-            len(found) == expected, f"{FOLDER} holds {len(found)} files instead of {expected}"
-        )
-        progress = tqdm(found, desc=f"image sizes of {FOLDER}", unit="image", disable=None)
-        return [path for path in progress if min(self.store.size(path)) >= SQUARE]
+    def _images(self):
+        return self._large_images(FOLDER, "", "files", SQUARE)

@@ -23,12 +23,7 @@ PARTS = {"train": "train", "validation": "valid", "test": "valid"}
 
 
 class Rescaling(Div2k):
-    """High-resolution images of DIV2K, with those of half the size as references.
-
-    Args:
-      store: holds DIV2K_train_HR and its siblings.
-      crop: side in pixels of the training crop, an even number.
-    """
+    """High-resolution images of DIV2K, with those of half the size as references."""
 
     scale = SCALE
 
@@ -43,12 +38,12 @@ class Rescaling(Div2k):
         height, width = (length // SCALE for length in high.shape[:2])
         top, left = random_corner(rng, (height, width), side, side)
         same_content = crop(high, top * SCALE, left * SCALE, self.crop, self.crop)
-        return _group(crop(low, top, left, side, side), same_content)
+        return _sample(crop(low, top, left, side, side), same_content)
 
     def evaluation_sample(self, images):
         low, high = images
         height, width = low.shape[:2]
-        return _group(np.asarray(low), crop(high, 0, 0, height * SCALE, width * SCALE))
+        return _sample(np.asarray(low), crop(high, 0, 0, height * SCALE, width * SCALE))
 
     def _find_samples(self, split):
         return self._pairs(PARTS[split])
@@ -58,5 +53,5 @@ class Rescaling(Div2k):
         return PurePosixPath(high).stem
 
 
-def _group(low: RGB, high: UInt8[np.ndarray, "h2 w2 3"]) -> Sample:
+def _sample(low: RGB, high: UInt8[np.ndarray, "h2 w2 3"]) -> Sample:
     return {"frames": high[None], "reference": low}

@@ -11,7 +11,7 @@ scales down has a reference of half the size.
 from pathlib import PurePosixPath
 
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.data.aligned import AlignedImages, reference_scale
+from iicnet_jax.data.aligned import AlignedImages
 from iicnet_jax.data.storage import Dataset, Store
 
 
@@ -19,14 +19,11 @@ class Video(AlignedImages):
     """Windows of frames of DAVIS 2017.
 
     Args:
-      store: holds DAVIS-2017-trainval and its siblings.
-      num_images: N, frames in a window.
-      crop: side in pixels of the training crop.
       frame_stride: frames from one image of a window to the next, when testing.
       training_frame_stride: the same, when training and validating.
-      scale: how many times smaller than the frames the reference is, 1 or 2.
     """
 
+    ONE_SIZE = True
     DATASET = Dataset(
         name="davis2017",
         counts={"trainval": 90, "test-dev": 30, "test-challenge": 30},  # sequences
@@ -63,10 +60,8 @@ class Video(AlignedImages):
 
     @classmethod
     def from_config(cls, store, data, model):
-        scale = reference_scale(model)
-        return cls(
-            store, model.num_images, data.crop, data.frame_stride, data.training_frame_stride, scale
-        )
+        strides = {name: data[name] for name in ("frame_stride", "training_frame_stride")}
+        return super().from_config(store, data, model, **strides)
 
     def _name(self, paths):
         """A sequence and the number of its reference frame."""
@@ -103,10 +98,7 @@ class Video(AlignedImages):
     def _published_sequences(self, part):
         folder = f"DAVIS-2017-{part}/JPEGImages/480p"
         found = self.store.folders(folder)
-        expected = self.store.counts[part]
-        self._require(
-            len(found) == expected, f"{folder} holds {len(found)} sequences instead of {expected}"
-        )
+        self._require_count(f"{folder} holds", found, "sequences", part)
         return found
 
     def _frames(self, sequence):

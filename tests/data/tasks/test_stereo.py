@@ -22,7 +22,7 @@ NUMBERS = {
 
 
 def stereo(root, crop=4):
-    return Stereo(FolderStore(root, Stereo.DATASET), crop)
+    return Stereo(FolderStore(root, Stereo.DATASET), 2, crop)
 
 
 def write_tree(root):
@@ -84,7 +84,7 @@ def test_both_views_are_cropped_at_the_same_place_of_the_common_part(tmp_path, l
 def test_with_down_scaling_the_reference_is_half_as_large(tmp_path, training):
     rng = np.random.default_rng(0)
     views = tuple(rng.integers(0, 256, (11, width, 3), dtype=np.uint8) for width in (13, 15))
-    task = Stereo(FolderStore(tmp_path, Stereo.DATASET), crop=9, scale=2)
+    task = Stereo(FolderStore(tmp_path, Stereo.DATASET), 2, crop=9, scale=2)
     group = task.training_sample(views, rng) if training else task.evaluation_sample(views)
     assert group["frames"].shape == ((2, 8, 8, 3) if training else (2, 10, 12, 3))
     np.testing.assert_array_equal(group["reference"], halve(group["frames"][0]))
