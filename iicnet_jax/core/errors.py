@@ -19,6 +19,15 @@ def require_choice(name: str, value, choices) -> None:
 
 
 @contextlib.contextmanager
+def explaining(problem: str) -> Iterator[None]:
+    """A ValueError of the body becomes a UserError: the problem, a colon and its message."""
+    try:
+        yield
+    except ValueError as error:
+        raise UserError(f"{problem}: {error}") from error
+
+
+@contextlib.contextmanager
 def reading(file: object, describe: Callable[[Exception], str | None]) -> Iterator[None]:
     """What goes wrong in the body is the fault of an input file.
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.errors import explaining
 
 MAX_DEPTH = 32  # of lists and objects in one another; ours have at most eight
 MAX_BYTES = 2**20
@@ -22,12 +22,10 @@ def read(path: Path, form: Mapping[str, Any], *, max_bytes: int = MAX_BYTES) -> 
     """
     with path.open("rb") as file:
         text = file.read(max_bytes + 1)
-    try:
+    with explaining(f"{path} is damaged"):
         if len(text) > max_bytes:
             raise ValueError(f"it has more than {max_bytes} bytes")
         return parse(text, form)
-    except ValueError as error:
-        raise UserError(f"{path} is damaged: {error}") from error
 
 
 def parse(text: str | bytes, form: Mapping[str, Any] | None = None) -> dict:

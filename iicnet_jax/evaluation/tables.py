@@ -1,6 +1,6 @@
 """Results as Markdown tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 COLUMNS = ("psnr", "ssim", "psnr_grey", "ssim_grey", "psnr_y", "ssim_y")
 TITLES = ("PSNR", "SSIM", "PSNR grey", "SSIM grey", "PSNR Y", "SSIM Y")
@@ -22,19 +22,6 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([line(table[0]), rule + "|", *map(line, table[1:])])
 
 
-def short_table(networks: Mapping[str, Mapping]) -> str:
-    """Colour PSNR and SSIM of embedding and restored images, one row a network."""
-    rows = []
-    for name, measures in networks.items():
-        row = [name]
-        for part in ("embedding", "restored"):
-            values = measures["rounded"][part]
-            row += [number("psnr", values["psnr"]), number("ssim", values["ssim"])]
-        rows.append(row)
-    header = ["network", "embedding PSNR", "SSIM", "restored PSNR", "SSIM"]
-    return markdown(header, rows)
-
-
 def long_table(networks: Mapping[str, Mapping]) -> str:
     """Every mean: one row for each network, embedding variant, and compared image."""
     rows = []
@@ -53,14 +40,13 @@ def long_table(networks: Mapping[str, Mapping]) -> str:
     return markdown(["mean over samples", *TITLES], rows)
 
 
-def sample_table(network: str, results: Sequence[tuple[str, Mapping]]) -> str:
-    """One row a sample: colour PSNR and SSIM with the rounded embedding."""
+def short_table(title: str, results: Iterable[tuple[str, Mapping]]) -> str:
+    """Colour PSNR and SSIM with the rounded embedding, one row a named result."""
     rows = []
     for name, measures in results:
-        embedding, restored = measures["rounded"]["embedding"], measures["rounded"]["restored"]
-        pairs = [(m, values[m]) for values in (embedding, restored) for m in ("psnr", "ssim")]
-        rows.append([name, *(number(column, value) for column, value in pairs)])
-    return markdown([network, "embedding PSNR", "SSIM", "restored PSNR", "SSIM"], rows)
+        parts = [measures["rounded"][part] for part in ("embedding", "restored")]
+        rows.append([name, *(number(m, part[m]) for part in parts for m in ("psnr", "ssim"))])
+    return markdown([title, "embedding PSNR", "SSIM", "restored PSNR", "SSIM"], rows)
 
 
 def number(column: str, value: float) -> str:

@@ -7,7 +7,7 @@ import optax
 from flax import nnx
 from ml_collections import ConfigDict
 
-from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.errors import UserError, explaining
 from iicnet_jax.core.files import typed_path
 from iicnet_jax.data.task import Task
 from iicnet_jax.models import NETWORKS, Network
@@ -38,11 +38,9 @@ def create_model(config: ConfigDict, rngs: nnx.Rngs | None = None) -> Network:
     """
     if rngs is None:  # not `or`: one without streams, as `ConstantRngs`, is false
         rngs = nnx.Rngs(config.seed)
-    try:
+    with explaining("config.model does not make a network"):
         network: Callable[..., Network] = NETWORKS[config.method]
         model = network(**config.model, rngs=rngs)
-    except ValueError as error:
-        raise UserError(f"config.model does not make a network: {error}") from error
     set_execution(model, Execution(config.memory_saving, config.loop, config.precision))
     return model
 
@@ -57,8 +55,8 @@ def inference_graph(model: nnx.Module, config: ConfigDict) -> nnx.GraphDef:
 def check_fit(model: Network, task: Task) -> None:
     """Raises UserError unless the task's samples are what the network embeds."""
     rng = np.random.default_rng(0)
-    group = task.training_sample(task.load("train", 0), rng)
-    frames, reference = group["frames"].shape, group["reference"].shape
+    sample = task.training_sample(task.load("train", 0), rng)
+    frames, reference = sample["frames"].shape, sample["reference"].shape
     images, size, channels = frames[0], frames[1:3], model.embedding_channels
     if images != model.num_images or reference != (*model.embedding_size(*size), channels):
         raise UserError(
@@ -76,33 +74,21 @@ def create_optimizer(config: ConfigDict) -> tuple[optax.GradientTransformation, 
       UserError: the schedule is unknown.
     """
     fields = config.optimizer
-    try:
+    with explaining("config.optimizer.schedule"):
         schedule = optimizer.learning_rate(
             fields.schedule,
             fields.learning_rate,
             steps=run_length(config),
             warmup_steps=fields.warmup_steps,
         )
-    except ValueError as error:
-        raise UserError(f"config.optimizer.schedule: {error}") from error
-    return (
-        optimizer.adam(
-            schedule,
-            clip_norm=fields.clip_norm,
-            weight_decay=fields.weight_decay,
-            b1=fields.b1,
-            b2=fields.b2,
-        ),
-        schedule,
-    )
+    adam = {name: fields[name] for name in ("clip_norm", "weight_decay", "b1", "b2")}
+    return optimizer.adam(schedule, **adam), schedule
 
 
 def run_length(config: ConfigDict) -> int:
     """Train steps of the whole run. Raises UserError where neither steps nor schedule tell."""
-    try:
+    with explaining("config.steps is not set"):
         return optimizer.run_length(config.optimizer.schedule, config.steps)
-    except ValueError as error:
-        raise UserError(f"config.steps is not set: {error}") from error
 
 
 def create_quantiser(config: ConfigDict):

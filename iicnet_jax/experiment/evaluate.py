@@ -93,7 +93,6 @@ def _evaluate_network(config, workdir, task, convert: CompiledNetwork, network: 
 
 def _as_markdown(results) -> str:
     """All tables of a results file."""
-    samples = {name: list(by_name.items()) for name, by_name in results["by_sample"].items()}
     protocol_lines = [f"- {name}: {meaning}" for name, meaning in results["protocol"].items()]
     return "\n\n".join(
         [
@@ -101,7 +100,7 @@ def _as_markdown(results) -> str:
             f"{results['samples']} samples, {results['checkpoint']} checkpoint, "
             f"step {results['step']}.",
             tables.long_table(results["networks"]),
-            *(tables.sample_table(name, items) for name, items in samples.items()),
+            *(tables.short_table(name, of.items()) for name, of in results["by_sample"].items()),
             "\n".join(protocol_lines),
             "",
         ]

@@ -7,7 +7,7 @@ from flax import nnx
 from ml_collections import ConfigDict
 
 from iicnet_jax.core import json_files
-from iicnet_jax.core.errors import UserError, require_choice
+from iicnet_jax.core.errors import explaining, require_choice
 from iicnet_jax.core.files import typed_path
 from iicnet_jax.data.storage import MINIATURE
 from iicnet_jax.experiment import build
@@ -63,12 +63,10 @@ def export(workdir: Path, checkpoint: str, folder: Path) -> dict:
 def _checked(workdir: Path) -> ConfigDict:
     """The configuration of a run, with all that makes its network and its optimiser."""
     config = read_config(workdir)
-    try:
+    with explaining(f"{workdir / CONFIG} is damaged"):
         json_files.check(config, _CONFIG)
         require_choice("method", config["method"], NETWORKS)
         check_arguments(config["model"], config["method"])
-    except ValueError as error:
-        raise UserError(f"{workdir / CONFIG} is damaged: {error}") from error
     return ConfigDict(config)
 
 

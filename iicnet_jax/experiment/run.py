@@ -11,7 +11,7 @@ from ml_collections import ConfigDict, config_flags
 
 from iicnet_jax.core import compilation_cache, distributed
 from iicnet_jax.core.console import exit_on_user_error, printing, set_up_logging
-from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.errors import UserError, explaining
 from iicnet_jax.core.files import typed_path
 from iicnet_jax.evaluation import tables
 from iicnet_jax.experiment import configuration
@@ -44,7 +44,7 @@ def run(config: ConfigDict, workdir: str, mode: str, processes: distributed.Proc
             results = evaluate(config, folder)
             if distributed.is_main():
                 with printing():
-                    print(f"\n{tables.short_table(results['networks'])}\n")
+                    print(f"\n{tables.short_table('network', results['networks'].items())}\n")
                     print(f"Pictures: {folder / 'picture.png'}    Numbers: {folder / 'results.md'}")
 
 
@@ -80,10 +80,8 @@ def check_config(config, flag_values: flags.FlagValues) -> None:
         raise UserError(f"get_config() of {path} must return a ConfigDict")
 
     method = config.get("method", "iicnet")
-    try:
+    with explaining("config.method"):
         fields = base.get_config(method)
-    except ValueError as error:
-        raise UserError(f"config.method: {error}") from error
     configuration.check(config, fields)
 
 

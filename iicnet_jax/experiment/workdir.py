@@ -18,7 +18,7 @@ import jax
 from ml_collections import ConfigDict
 
 from iicnet_jax.core import distributed, files, json_files
-from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.errors import UserError, explaining
 from iicnet_jax.experiment import configuration
 
 log = logging.getLogger(__name__)
@@ -159,10 +159,8 @@ def read_config(workdir: Path) -> dict:
         fields = config[section] if section else config
         if old in fields:
             fields[new] = fields.pop(old)
-    try:
+    with explaining(f"{path} is damaged"):
         json_files.check(config, {"model": dict, "data": {"task": str, "root": str}})
-    except ValueError as error:
-        raise UserError(f"{path} is damaged: {error}") from error
     return {**ADDED, **config}
 
 

@@ -17,6 +17,7 @@ from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from iicnet_jax.core.errors import UserError, reading
+from iicnet_jax.imaging import RGB
 
 # Pillow has decoders for dozens of formats; what nobody needs only widens the way in.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -26,20 +27,12 @@ MAX_PIXELS = 200_000_000
 
 # What is told of a picture whose pixels are stored in that mode.
 MODES = {
-    "RGB": None,
-    "RGBA": None,
-    "RGBX": None,
-    "RGBa": None,
+    **dict.fromkeys(("RGB", "RGBA", "RGBX", "RGBa")),
     "1": "is black and white, and becomes RGB",
-    "L": "is grey, and becomes RGB",
-    "LA": "is grey, and becomes RGB",
-    "La": "is grey, and becomes RGB",
-    "P": "has a palette, and becomes RGB",
-    "PA": "has a palette, and becomes RGB",
-    "I;16": "is grey, and becomes RGB",
-    "I;16L": "is grey, and becomes RGB",
-    "I;16B": "is grey, and becomes RGB",
-    "I;16N": "is grey, and becomes RGB",
+    **dict.fromkeys(
+        ("L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N"), "is grey, and becomes RGB"
+    ),
+    **dict.fromkeys(("P", "PA"), "has a palette, and becomes RGB"),
     "CMYK": "is CMYK, and becomes RGB without its ink profile: colours are approximate",
     "YCbCr": "is YCbCr, and becomes RGB",
 }
@@ -69,7 +62,7 @@ _pillow = threading.Lock()
 class Picture:
     """A decoded picture file."""
 
-    pixels: UInt8[np.ndarray, "h w 3"]
+    pixels: RGB
     notes: tuple[str, ...]  # what was changed on the way, a clause each: "is grey, and ..."
     format: str  # Pillow's name of the file format
     metadata: Mapping  # what the file holds besides pixels, as Pillow names it; not trusted
@@ -252,7 +245,7 @@ def _key_alpha(image, raw_mode: str, file) -> UInt8[np.ndarray, "h w"] | None:
     return np.where(same, 0, 255).astype(np.uint8)
 
 
-def _low_bytes(file) -> UInt8[np.ndarray, "h w 3"]:
+def _low_bytes(file) -> RGB:
     """Of the values in a 16-bit RGB PNG, of which Pillow gives the high bytes."""
     with _open(file, ("PNG",)) as image:
         image.tile = [image.tile[0]._replace(args="RGB;16L")]

@@ -17,12 +17,10 @@ import numpy as np
 from av.sidedata.sidedata import Type as SideData
 from av.stream import Disposition
 from av.video.reformatter import Colorspace
-from jaxtyping import UInt8
 
 from iicnet_jax.core.errors import UserError, reading
+from iicnet_jax.imaging import RGB
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS
-
-RGB = UInt8[np.ndarray, "h w 3"]
 
 # FFmpeg knows hundreds of formats, and some of them name other files: only widening the way in.
 FORMATS = {"mov": "MP4 and MOV", "matroska": "MKV and WebM", "avi": "AVI"}

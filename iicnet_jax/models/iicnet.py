@@ -3,7 +3,6 @@
 from typing import Any
 
 from flax import nnx
-from jaxtyping import Array, Float
 
 from iicnet_jax.core.errors import require_choice
 from iicnet_jax.models.bijection import Chain
@@ -108,7 +107,7 @@ class IICNet(Network):
         self.sub_images = DOWNSCALING[downscaling]() if full_size else Chain([])
         set_execution(self, Execution())
 
-    def embed(self, frames: Float[Array, "b n h w 3"]) -> Float[Array, "b h2 w2 k"]:
+    def embed(self, frames):
         x = self._join(self._reorder(frames))
         if self.relation is not None:
             x = self.relation.embed(x)
@@ -117,12 +116,7 @@ class IICNet(Network):
         height, width = self.embedding_size(*frames.shape[2:4])
         return self._reorder(image[:, :height, :width])
 
-    def restore(
-        self,
-        image: Float[Array, "b h w k"],
-        size: tuple[int, int] | None = None,
-        position=(0, 0),
-    ) -> Float[Array, "b n h2 w2 3"]:
+    def restore(self, image, size=None, position=(0, 0)):
         self._check_embedding(image, size)
         x = self.sub_images.forward(self._pad(self._reorder(image), self.grid_stride))
         x = self.down.inverse(self.blocks.inverse(self.squeeze.restore(x)))

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from iicnet_jax.core import json_files
-from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.errors import UserError, explaining
 from iicnet_jax.core.files import replacing, typed_path, write_json
 from iicnet_jax.models import NETWORKS, Network
 from iicnet_jax.models.abstract import abstract_network
@@ -108,13 +108,11 @@ def load_config(folder: Path) -> dict:
             f"the model in {folder} is of the method {repr(method)[:80]}, and this version knows "
             f"{', '.join(NETWORKS)}: use the version of iicnet_jax that wrote it"
         )
-    try:
+    with explaining(f"{folder / CONFIG} is damaged"):
         json_files.check(config, {"model": dict, "about": dict, "fingerprint": _is_fingerprint})
         check_arguments(config["model"], method)
         about = _in_names_of_today(config["about"])
         json_files.check(about, {"quality": QUALITY} if "quality" in about else {})
-    except ValueError as error:
-        raise UserError(f"{folder / CONFIG} is damaged: {error}") from error
     return config
 
 
@@ -164,11 +162,9 @@ def load_model(folder: Path) -> Network:
             f"{folder / WEIGHTS} does not fit {CONFIG}: it has {len(arrays)} parameters for "
             f"{layers} layers"
         )
-    try:
+    with explaining(f"{folder / CONFIG} is damaged"):
         # Only the shapes: drawing initial weights takes longer than reading these.
-        model = abstract_network(NETWORKS[config["method"]], **config["model"])
-    except ValueError as error:
-        raise UserError(f"{folder / CONFIG} is damaged: {error}") from error
+        model = abstract_network(NETWORKS[config["method"]], **fields)
     state = nnx.state(model, nnx.Param)
     shapes = parameter_shapes(state)
     if shapes.keys() != arrays.keys():

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.errors import UserError, explaining
 from iicnet_jax.weights.pickle_data import Call, Global, Persistent, read_pickle
 
 # The largest network of the paper takes less than 200 MB and 1,300 tensors.
@@ -68,13 +68,9 @@ def read_torch_file(path: Path) -> dict[str, np.ndarray]:
         data = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
-    try:
+    problem = "is damaged or holds no weights as PyTorch's torch.save(state_dict) writes them"
+    with explaining(f"{path} {problem}"):
         return _read(data)
-    except ValueError as error:
-        raise UserError(
-            f"{path} is damaged or holds no weights as PyTorch's torch.save(state_dict) writes "
-            f"them: {error}"
-        ) from error
 
 
 @dataclasses.dataclass(frozen=True)

@@ -68,7 +68,7 @@ def test_other_parameters_share_what_was_compiled(group, converter):
 
 def test_tables_show_every_network_and_measure(group, converter):
     result = protocol.evaluate_sample(converter, group, y_border=0)
-    short = tables.short_table({"trained": result.measures})
+    short = tables.short_table("network", [("trained", result.measures)])
     assert f"{result.measures['rounded']['restored']['psnr']:.2f}" in short
     long = tables.long_table({"trained": result.measures})
     for row in (
@@ -78,4 +78,4 @@ def test_tables_show_every_network_and_measure(group, converter):
     ):
         assert f"trained, {row}" in long
     assert len({len(line) for line in long.splitlines()}) == 1, "columns are aligned"
-    assert "cat" in tables.sample_table("trained", [("cat", result.measures)])
+    assert "cat" in tables.short_table("trained", [("cat", result.measures)])

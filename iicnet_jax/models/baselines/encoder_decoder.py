@@ -114,17 +114,12 @@ class EncoderDecoder(Network):
         """From the embedding to the images, concatenated along the channels."""
         raise NotImplementedError
 
-    def embed(self, frames: Float[Array, "b n h w 3"]) -> Float[Array, "b h2 w2 k"]:
+    def embed(self, frames):
         height, width = frames.shape[2:4]
         y = self.encode(2 * self._join(frames) - 1)
         return (y[:, :height, :width] + 1) / 2
 
-    def restore(
-        self,
-        image: Float[Array, "b h w k"],
-        size: tuple[int, int] | None = None,
-        position=(0, 0),
-    ) -> Float[Array, "b n h2 w2 3"]:
+    def restore(self, image, size=None, position=(0, 0)):
         self._check_embedding(image, size)
         return self._separate((self.decode(2 * image - 1) + 1) / 2, size)
 

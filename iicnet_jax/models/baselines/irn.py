@@ -62,17 +62,11 @@ class IRN(Network):
         x = self.blocks.forward(self.down.forward(self._join(frames)))
         return x[..., :COLOURS], x[..., COLOURS:]
 
-    def embed(self, frames: Float[Array, "b n h w 3"]) -> Float[Array, "b h2 w2 k"]:
+    def embed(self, frames):
         return self.forward(frames)[0]
 
-    def restore(
-        self,
-        image: Float[Array, "b h w k"],
-        size: tuple[int, int] | None = None,
-        position=(0, 0),
-        latent: Float[Array, "b h w z"] | None = None,
-    ) -> Float[Array, "b n h2 w2 3"]:
-        """As `Network.restore`; `latent` is z, by default a draw that is always the same.
+    def restore(self, image, size=None, position=(0, 0), latent=None):
+        """As `Network.restore`; `latent` is z, (b, h, w, z), by default an always equal draw.
 
         That draw depends on the position of a pixel alone, so it does not matter how an image is
         cut into tiles.
