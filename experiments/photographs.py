@@ -22,42 +22,34 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 from tqdm import tqdm
 
-from experiments import datasets
-from experiments.datasets import flickr1024, photographs
+from experiments.datasets import davis, div2k, flicker, flickr1024, photographs, voc, write_datasets
 from iicnet_jax.core import console
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path, write_json
 from iicnet_jax.data.storage import is_junk
 from iicnet_jax.imaging.picture_reader import SUFFIXES, read_picture
-from iicnet_jax.imaging.resizing import imresize
 
 SPLITS = ("train", "validation", "test")
 VALIDATION, TEST = 0.1, 0.2
 FEWEST = 5  # photographs, for one in each split
 LONGEST_SIDE = 2040  # of a picture, as in DIV2K
-QUALITY = 95  # of JPEG files
-# Of scikit-image's colour photographs; the motorcycle is kept for the stereo pairs.
-SCIKIT_IMAGE = {
-    "train": ("astronaut", "hubble", "ihc", "retina"),
-    "validation": ("coffee",),
-    "test": ("chelsea", "rocket"),
-}
+JPEG = {"quality": 95, "subsampling": 0}
+# Of scikit-image's photographs; the motorcycle is kept for the stereo pairs.
+LEFT_OUT = photographs.GREY + photographs.STEREO_PAIR
 
 # So many images of Flicker 2W that groups of 2, 3, 4 and 5 are split at the same places.
 FLICKER = {"train": 420, "validation": 60, "test": 120}
 FLICKER_SIDES = (576, 768)  # of an image, from the least; the task cuts squares of 576
 DIV2K_SIDE = 576  # the least of an image: at x4, squares of 144 are cut from the reduced one
-DIV2K_SCALES = (2, 4, 8)
 VOC_SIDES = (333, 500)
 VOC_IMAGES = 20  # of a picture
 FRAME = (854, 480)  # width, height
-FRAMES = 75  # fifteen images at a frame stride of 5 span 71
 STEREO = (640, 480)
 STEREO_PAIRS = 8  # of a picture
-DISPARITIES = (0, 40)  # of the background in pixels; up to twice the most for what is before it
+DISPARITY = 40  # of the background in pixels, at most; up to twice that for what is before it
 
 Splits = Mapping[str, Sequence[Path]]
 
@@ -94,7 +86,7 @@ def write(photos: Path, videos: Path | None, out: Path) -> None:
         "DAVIS-2017": lambda folder: _write_davis(folder, pictures, sequences),
         "flickr1024": lambda folder: _write_flickr1024(folder, pictures),
     }
-    datasets.write_datasets(writers, out, progress=print)
+    write_datasets(writers, out, progress=print)
     names = {
         kind: {split: [path.name for path in paths] for split, paths in splits.items()}
         for kind, splits in {"photographs": pictures, "videos": sequences}.items()
@@ -108,16 +100,13 @@ def find_pictures(folder: Path) -> Splits:
     Raises:
       UserError: there is no such folder, or it holds too few photographs.
     """
-    found = _images(folder)
+    splits = split_paths(found := _images(folder))
     if len(found) < FEWEST:
         raise UserError(f"{folder} holds {len(found)} photographs: give at least {FEWEST}")
-    return {
-        split: [
-            *paths,
-            *(photographs.FOLDER / photographs.FILES[name] for name in SCIKIT_IMAGE[split]),
-        ]
-        for split, paths in split_paths(found).items()
-    }
+    for split, files in photographs.BY_SPLIT.items():
+        names = [name for name in files if name not in LEFT_OUT]
+        splits[split] += [photographs.FOLDER / files[name] for name in names]
+    return splits
 
 
 def find_sequences(folder: Path | None) -> Splits:
@@ -142,37 +131,27 @@ def _write_flicker(folder, pictures):
     rng = np.random.default_rng(0)
     large = _large(pictures, FLICKER_SIDES[0])
     order = [path for split in SPLITS for path in _rounds(rng, large[split], FLICKER[split])]
-    for number, path in enumerate(_progress(order, "flicker")):
-        image = _view(rng, _picture(path), rng.integers(*FLICKER_SIDES, 2, endpoint=True))
-        _save_jpeg(_turned(rng, image), folder / "flicker_2W_images" / f"{number:05d}.jpg")
-    return {"images": len(order)}
+    images = (_turned_view(rng, path, FLICKER_SIDES) for path in _progress(order, "flicker"))
+    return flicker.write(folder, images, **JPEG)
 
 
 def _write_voc(folder, pictures):
     rng = np.random.default_rng(1)
     # The task validates on what tests, so that the pictures of that split are not used.
-    order = [path for split in ("train", "test") for path in pictures[split] * VOC_IMAGES]
-    for number, path in enumerate(_progress(order, "VOCdevkit")):
-        image = _view(rng, _picture(path), rng.integers(*VOC_SIDES, 2, endpoint=True))
-        _save_jpeg(_turned(rng, image), folder / f"VOC2012/JPEGImages/2012_{number:06d}.jpg")
-    return {"images": len(order), "train": len(pictures["train"]) * VOC_IMAGES}
+    train, test = (pictures[split] * VOC_IMAGES for split in ("train", "test"))
+    images = (
+        (f"2012_{number:06d}", _turned_view(rng, path, VOC_SIDES))
+        for number, path in enumerate(_progress([*train, *test], "VOCdevkit"))
+    )
+    return voc.write(folder, images, len(train), **JPEG)
 
 
 def _write_div2k(folder, pictures):
     large = _large(pictures, DIV2K_SIDE)
     parts = {"train": large["train"] + large["validation"], "valid": large["test"]}
     order = [(part, path) for part, paths in parts.items() for path in paths]
-    for number, (part, path) in enumerate(_progress(order, "DIV2K"), start=1):
-        image = _picture(path)
-        width, height = (side - side % max(DIV2K_SCALES) for side in image.size)
-        high = image.crop((0, 0, width, height))
-        photographs.save_png(high, folder / f"DIV2K_{part}_HR" / f"{number:04d}.png")
-        for scale in DIV2K_SCALES:
-            low = Image.fromarray(imresize(np.asarray(high), height // scale, width // scale))
-            subfolder = folder / f"DIV2K_{part}_LR_bicubic" / f"X{scale}"
-            photographs.save_png(low, subfolder / f"{number:04d}x{scale}.png")
-    counts = {part: len(paths) for part, paths in parts.items()}
-    return counts | {"validation": len(large["validation"])}
+    images = ((part, _picture(path)) for part, path in _progress(order, "DIV2K"))
+    return div2k.write(folder, images, len(large["validation"]))
 
 
 def _write_davis(folder, pictures, sequences):
@@ -187,14 +166,16 @@ def _write_davis(folder, pictures, sequences):
         "test-dev": [sequence for pair in pairs for sequence in pair],
         "test-challenge": test,
     }
-    for part, order in parts.items():
-        for number, (path, others) in enumerate(_progress(order, f"DAVIS-2017, {part}")):
-            frames = map(_picture, _images(path)) if others is None else _film(rng, path, others)
-            name = f"{number:03d}-{path.stem}"
-            for time, frame in enumerate(frames):
-                place = folder / f"DAVIS-2017-{part}" / "JPEGImages" / "480p" / name
-                _save_jpeg(frame, place / f"{time:05d}.jpg")
-    return {part: len(order) for part, order in parts.items()}
+    order = [(part, *item) for part, items in parts.items() for item in enumerate(items)]
+    films = (
+        (
+            part,
+            f"{number:03d}-{path.stem}",
+            _film(rng, path, others) if others else map(_picture, _images(path)),
+        )
+        for part, number, (path, others) in _progress(order, "DAVIS-2017")
+    )
+    return davis.write(folder, films, **JPEG)
 
 
 def _film(rng, path, others) -> Iterator[Image.Image]:
@@ -203,7 +184,7 @@ def _film(rng, path, others) -> Iterator[Image.Image]:
     boxes = [np.array(_box(rng, scene.size, FRAME)) for _ in range(2)]
     piece, matte = _piece(rng, path, others, side=height // 2)
     places = rng.uniform((-piece.width, 0), (width, height - piece.height), (2, 2))
-    for time in np.linspace(0, 1, FRAMES):
+    for time in np.linspace(0, 1, davis.FRAMES):
         box, place = (first + time * (last - first) for first, last in (boxes, places))
         frame = scene.resize(FRAME, Image.Resampling.BICUBIC, tuple(box))
         frame.paste(piece, tuple(map(round, place)), matte)
@@ -212,40 +193,22 @@ def _film(rng, path, others) -> Iterator[Image.Image]:
 
 def _write_flickr1024(folder, pictures):
     rng = np.random.default_rng(3)
-    motorcycle = [photographs.photograph(name) for name in ("motorcycle", "motorcycle_right")]
-    counts = {}
-    for split, folders in flickr1024.FOLDERS.items():
-        parts = flickr1024.REAL[split]
-        order = [*parts, *(pictures[split] * STEREO_PAIRS)]
-        for number, item in enumerate(_progress(order, f"flickr1024, {split}")):
-            true = item in parts
-            views = (
-                [view.crop(item) for view in motorcycle]
-                if true
-                else _stereo(rng, item, pictures[split])
-            )
-            subfolder = folder / folders[number * len(folders) // len(order)]
-            for side, view in zip("LR", views, strict=True):
-                photographs.save_png(view, subfolder / f"{number + 1:04d}_{side}.png")
-        counts[split] = len(order)
-    return counts
+    order = [(path, paths) for paths in pictures.values() for path in paths * STEREO_PAIRS]
+    pairs = (_stereo(rng, *item) for item in _progress(order, "flickr1024"))
+    counts = {split: len(paths) * STEREO_PAIRS for split, paths in pictures.items()}
+    return flickr1024.write(folder, pairs, counts)
 
 
-def _stereo(rng, path, others) -> list[Image.Image]:
+def _stereo(rng, path, others) -> flickr1024.Views:
     """Left and right view of a picture on a slanted plane, and of nearer pieces of another."""
-    (width, height), (least, most) = STEREO, DISPARITIES
-    scene = _view(rng, _picture(path), (width + most, height))
+    width, height = STEREO
+    scene = _view(rng, path, (width + DISPARITY, height))
     # The disparity rises or falls evenly from the upper left corner to the lower right one.
-    first, last = rng.uniform(least, most, 2)
+    first, last = rng.uniform(0, DISPARITY, 2)
     share = rng.uniform()
     right, down = share * (last - first) / width, (1 - share) * (last - first) / height
-    # Pixel (x, y) of the right view is pixel (x + disparity, y) of the left one.
-    plane = (1 + right, down, first, 0, 1, 0)
-    views = [
-        scene.crop((0, 0, width, height)),
-        scene.transform(STEREO, Image.Transform.AFFINE, plane, Image.Resampling.BICUBIC),
-    ]
-    for disparity in sorted(rng.integers(most, 2 * most, 2)):
+    views = flickr1024.plane_views(scene, STEREO, first, right, down)
+    for disparity in sorted(rng.integers(DISPARITY, 2 * DISPARITY, 2)):
         piece, matte = _piece(rng, path, others, side=rng.integers(height // 6, height // 2))
         left, top = rng.integers(0, (width - piece.width, height - piece.height))
         for view, shift in zip(views, (0, disparity), strict=True):
@@ -296,22 +259,24 @@ def _box(rng, size, shape) -> tuple[float, float, float, float]:
     return left, top, min(left + width, size[0]), min(top + height, size[1])
 
 
-def _view(rng, image, shape) -> Image.Image:
+def _view(rng, path, shape) -> Image.Image:
     """A random part of a picture, resized to the width and height `shape`."""
-    return image.resize(tuple(shape), Image.Resampling.BICUBIC, _box(rng, image.size, shape))
+    image = _picture(path)
+    box = _box(rng, image.size, shape)
+    return image.resize(tuple(shape), Image.Resampling.BICUBIC, box)
 
 
-def _turned(rng, image) -> Image.Image:
-    """Turned by a random number of quarters, perhaps mirrored."""
-    image = image.rotate(90 * int(rng.integers(4)), expand=True)
-    return ImageOps.mirror(image) if rng.integers(2) else image
+def _turned_view(rng, path, sides) -> Image.Image:
+    """A random part, its sides between the two given, turned at random, perhaps mirrored."""
+    view = _view(rng, path, rng.integers(*sides, 2, endpoint=True))
+    return photographs.turned(view, int(rng.integers(4)), rng.integers(2))
 
 
 def _piece(rng, path, others, side) -> tuple[Image.Image, Image.Image]:
     """An oval of a picture other than `path`, of some width, and its matte."""
     others = [other for other in others if other != path] or [path]
     size = (int(side), int(side * rng.uniform(0.7, 1)))
-    image = _view(rng, _picture(others[rng.integers(len(others))]), size)
+    image = _view(rng, others[rng.integers(len(others))], size)
     return image, photographs.soft_ellipse(*size)
 
 
@@ -326,11 +291,6 @@ def _children(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError as error:
         raise UserError(f"the folder {folder} cannot be read ({error})") from error
-
-
-def _save_jpeg(image: Image.Image, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path, quality=QUALITY, subsampling=0)
 
 
 def _progress(items: Sequence, title: str):

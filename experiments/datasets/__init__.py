@@ -1,8 +1,9 @@
-"""Miniatures of the paper's datasets, in their published layouts, from scikit-image's photographs.
+"""The paper's datasets in miniature, in their published layouts.
 
-They are for trying things out: every task reads them as it reads the datasets, because each has
-a `miniature.json` that says how much of what there is. One file a dataset; `photographs` says which
-photographs train, validate and test.
+The sample is made of scikit-image's photographs, for trying things out (`iicnet data sample`);
+larger ones of photographs and videos of one's own (`python -m experiments.photographs`). Every task
+reads them as it reads the datasets, because each has a `miniature.json` that says how much of what
+there is. One file a dataset: what it writes, and from which pictures.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -10,18 +11,18 @@ from pathlib import Path
 
 from experiments.datasets import adobe_matting, davis, div2k, flicker, flickr1024, real_matting, voc
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.core.files import workspace, write_json
+from iicnet_jax.core.files import filling, write_json
 from iicnet_jax.data.storage import MINIATURE
 
-# Each writes its dataset into a folder and returns the counts of its task's DATASET.
+# The sample: each writes its dataset into a folder and returns the counts of its task's DATASET.
 WRITERS: Mapping[str, Callable[[Path], Mapping[str, int]]] = {
-    "DAVIS-2017": davis.write,
-    "flickr1024": flickr1024.write,
-    "DIV2K": div2k.write,
-    "Adobe-Matting": adobe_matting.write,
-    "Real-Matting": real_matting.write,
-    "flicker": flicker.write,
-    "VOCdevkit": voc.write,
+    "DAVIS-2017": davis.write_sample,
+    "flickr1024": flickr1024.write_sample,
+    "DIV2K": div2k.write_sample,
+    "Adobe-Matting": adobe_matting.write_sample,
+    "Real-Matting": real_matting.write_sample,
+    "flicker": flicker.write_sample,
+    "VOCdevkit": voc.write_sample,
 }
 
 # By task, the folder of the sample that is its config.data.root.
@@ -37,29 +38,19 @@ SAMPLE_ROOTS = {
 }
 
 
-def write_sample(
-    out: Path,
-    datasets: Collection[str] | None = None,
-    progress: Callable[[Path], None] = lambda folder: None,
-) -> dict[str, Path]:
-    """Writes miniatures of datasets; the same bytes every time.
-
-    Args:
-      out: gets a folder for each; made if need be.
-      datasets: names of these folders, from WRITERS; None writes all.
-      progress: called with every folder that has been written.
+def write_sample(out: Path, datasets: Collection[str] | None = None) -> dict[str, Path]:
+    """Writes datasets of the sample, None for all, into `out`; the same bytes every time.
 
     Returns:
-      The folders by name. Each is written whole or not at all.
+      Their folders by name.
 
     Raises:
-      UserError: a name is unknown, or a folder exists already, then nothing is written; or a
-        folder cannot be written.
+      UserError: there is no such dataset; or as `write_datasets` does.
     """
     names = list(WRITERS) if datasets is None else list(datasets)
     if unknown := sorted(set(names) - WRITERS.keys()):
         raise UserError(f"no sample is called {unknown[0]!r}; there are {', '.join(WRITERS)}")
-    return write_datasets({name: WRITERS[name] for name in names}, out, progress)
+    return write_datasets({name: WRITERS[name] for name in names}, out)
 
 
 def write_datasets(
@@ -78,17 +69,9 @@ def write_datasets(
             raise UserError(f"{folder} exists already: choose another folder or delete this one")
     for name, folder in folders.items():
         try:
-            _write_whole(folder, writers[name])
+            with filling(folder) as temporary:
+                write_json(temporary / MINIATURE, {"counts": writers[name](temporary)})
         except OSError as error:
             raise UserError(f"{folder} cannot be written ({error}): choose another") from error
         progress(folder)
     return folders
-
-
-def _write_whole(folder: Path, write: Callable[[Path], Mapping[str, int]]) -> None:
-    with workspace(folder.parent) as temporary:
-        # A folder of its own, because the temporary one is private to the user.
-        dataset = temporary / folder.name
-        dataset.mkdir()
-        write_json(dataset / MINIATURE, {"counts": write(dataset)})
-        dataset.rename(folder)

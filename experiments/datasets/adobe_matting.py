@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from experiments.datasets.photographs import photograph, save_jpeg, save_png, soft_ellipse
+from experiments.datasets.photographs import photograph, save, soft_ellipse
 
 BACKGROUNDS = 2  # for each foreground, one run after the other
 VALIDATION = 1  # foregrounds, the last ones of training
@@ -30,7 +30,7 @@ TEST_BACKGROUNDS = [
 ]
 
 
-def write(folder: Path) -> dict[str, int]:
+def write_sample(folder: Path) -> dict[str, int]:
     """Writes foregrounds, mattes, backgrounds and lists; returns how many belong together."""
     combined = folder / "Combined_Dataset"
     training = _write_foregrounds(combined / "Training_set", TRAINING_FOREGROUNDS)
@@ -60,11 +60,11 @@ def _write_foregrounds(folder, foregrounds):
         for name, width, height in images:
             names.append(f"{name}.png")
             image, matte = photograph(name, width, height), soft_ellipse(width, height)
-            save_png(image, folder / subfolder / "fg" / names[-1])
-            save_png(matte, folder / subfolder / "alpha" / names[-1])
+            save(image, folder / subfolder / "fg" / names[-1])
+            save(matte, folder / subfolder / "alpha" / names[-1])
     return names
 
 
 def _write_backgrounds(folder, names, backgrounds):
     for name, background in zip(names, backgrounds, strict=True):
-        save_jpeg(photograph(*background), folder / name, quality=90)
+        save(photograph(*background), folder / name, quality=90)

@@ -1,13 +1,14 @@
 """DAVIS 2017: sequences in which the camera pans and zooms over photographs."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from PIL import Image
 
-from experiments.datasets.photographs import photograph, save_jpeg
+from experiments.datasets.photographs import photograph, save
 
-WIDTH, HEIGHT = 208, 144
+WIDTH, HEIGHT = 208, 144  # of the sample
 FRAMES = 75  # fifteen images at a frame stride of 5 span 71
 
 # Of test-dev, the sequences at odd places of the alphabet train, the others validate.
@@ -30,15 +31,26 @@ ZOOMS = {
 }
 
 
-def write(folder: Path) -> dict[str, int]:
-    """Writes the three parts; returns the number of sequences in each."""
-    for part in PANS:
-        sequences = folder / f"DAVIS-2017-{part}" / "JPEGImages" / "480p"
-        for name, (right, down) in PANS[part].items():
-            _write_sequence(sequences / f"pan-{name}", _pan(name, right, down))
-        for name, (first, last) in ZOOMS[part].items():
-            _write_sequence(sequences / f"zoom-{name}", _zoom(name, first, last))
-    return {part: len(PANS[part]) + len(ZOOMS[part]) for part in PANS}
+def write(folder: Path, sequences: Iterable[tuple], **jpeg: int) -> dict[str, int]:
+    """Writes sequences: part, name, frames of each; returns the number in each part."""
+    counts = Counter()
+    for part, name, frames in sequences:
+        place = folder / f"DAVIS-2017-{part}" / "JPEGImages" / "480p" / name
+        for time, frame in enumerate(frames):
+            save(frame, place / f"{time:05d}.jpg", **jpeg)
+        counts[part] += 1
+    return dict(counts)
+
+
+def write_sample(folder: Path) -> dict[str, int]:
+    """Writes the sample."""
+    sequences = (
+        (part, f"{kind}-{name}", film(name, *values))
+        for part in PANS
+        for kind, film, table in (("pan", _pan, PANS), ("zoom", _zoom, ZOOMS))
+        for name, values in table[part].items()
+    )
+    return write(folder, sequences, quality=92)
 
 
 def _pan(name: str, right: int, down: int) -> Iterator[Image.Image]:
@@ -58,8 +70,3 @@ def _zoom(name: str, first: float, last: float) -> Iterator[Image.Image]:
         right, down = (side / 2 / magnification for side in (width, height))
         box = (width / 2 - right, height / 2 - down, width / 2 + right, height / 2 + down)
         yield image.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC, box)
-
-
-def _write_sequence(folder: Path, frames: Iterator[Image.Image]) -> None:
-    for number, frame in enumerate(frames):
-        save_jpeg(frame, folder / f"{number:05d}.jpg", quality=92)

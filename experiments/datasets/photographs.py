@@ -1,4 +1,4 @@
-"""scikit-image's photographs, which splits they are for, and what is cut out of them (Pillow).
+"""scikit-image's photographs, which splits they are for, and what is made of pictures (Pillow).
 
 So that numbers of held-out pictures mean something, no photograph is in two splits of a dataset.
 """
@@ -10,22 +10,24 @@ import skimage
 from PIL import Image, ImageOps
 
 FOLDER = Path(skimage.data_dir)
-
-# Grey ones only fill up; the motorcycle is a stereo pair.
-TRAIN = {
-    "astronaut": "astronaut.png",
-    "brick": "brick.png",
-    "camera": "camera.png",
-    "coins": "coins.png",
-    "hubble": "hubble_deep_field.jpg",
-    "ihc": "ihc.png",
-    "motorcycle": "motorcycle_left.png",
-    "motorcycle_right": "motorcycle_right.png",
-    "retina": "retina.jpg",
+BY_SPLIT = {
+    "train": {
+        "astronaut": "astronaut.png",
+        "brick": "brick.png",
+        "camera": "camera.png",
+        "coins": "coins.png",
+        "hubble": "hubble_deep_field.jpg",
+        "ihc": "ihc.png",
+        "motorcycle": "motorcycle_left.png",
+        "motorcycle_right": "motorcycle_right.png",
+        "retina": "retina.jpg",
+    },
+    "validation": {"coffee": "coffee.png", "grass": "grass.png"},
+    "test": {"chelsea": "chelsea.png", "gravel": "gravel.png", "rocket": "rocket.jpg"},
 }
-VALIDATION = {"coffee": "coffee.png", "grass": "grass.png"}
-TEST = {"chelsea": "chelsea.png", "gravel": "gravel.png", "rocket": "rocket.jpg"}
-FILES = TRAIN | VALIDATION | TEST
+FILES = BY_SPLIT["train"] | BY_SPLIT["validation"] | BY_SPLIT["test"]
+GREY = ("brick", "camera", "coins", "grass", "gravel")  # they only fill up the sample
+STEREO_PAIR = ("motorcycle", "motorcycle_right")
 
 
 def photograph(name: str, width: int | None = None, height: int | None = None) -> Image.Image:
@@ -44,13 +46,13 @@ def soft_ellipse(width: int, height: int) -> Image.Image:
     return Image.fromarray(np.uint8(np.clip((0.95 - radius) / 0.2, 0, 1) * 255))
 
 
-def save_jpeg(image: Image.Image, path: Path, quality: int) -> None:
-    """Writes a JPEG file, and its folder if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path, quality=quality)
+def turned(image: Image.Image, quarters: int, mirrored: bool) -> Image.Image:
+    """Turned by so many quarters, then perhaps mirrored."""
+    image = image.rotate(90 * quarters, expand=True)
+    return ImageOps.mirror(image) if mirrored else image
 
 
-def save_png(image: Image.Image, path: Path) -> None:
-    """Writes a PNG file, and its folder if need be."""
+def save(image: Image.Image, path: Path, **options: int) -> None:
+    """Writes a picture in the format of its suffix, and its folder if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path)
+    image.save(path, **options)

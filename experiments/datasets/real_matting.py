@@ -8,7 +8,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from experiments.datasets.photographs import photograph, save_png, soft_ellipse
+from experiments.datasets.photographs import photograph, save, soft_ellipse
 
 WIDTH, HEIGHT = 320, 240
 FRAMES = 12
@@ -34,7 +34,7 @@ COLUMNS = (
 )
 
 
-def write(folder: Path) -> dict[str, int]:
+def write_sample(folder: Path) -> dict[str, int]:
     """Writes videos, backgrounds and label.csv; returns the number of videos."""
     with open(folder / "label.csv", "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
@@ -46,7 +46,7 @@ def write(folder: Path) -> dict[str, int]:
         shake = MARGIN if mode == "hand-held" else 0
         scene = photograph(background, WIDTH + 2 * MARGIN, HEIGHT + 2 * MARGIN)
         path = folder / mode / subfolder / filename
-        save_png(_view(scene, MARGIN, MARGIN), path.with_suffix(".png"))
+        save(_view(scene, MARGIN, MARGIN), path.with_suffix(".png"))
         _write_video(path.with_suffix(".mp4"), _frames(scene, person, shake, seed))
     return {"videos": len(VIDEOS)}
 

@@ -1,8 +1,9 @@
-"""VOC2012: photographs at sizes of up to 500 pixels, two of them too small to be used."""
+"""VOC2012: photographs at sizes of up to 500 pixels, in the sample two too small to be used."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from experiments.datasets.photographs import photograph, save_jpeg
+from experiments.datasets.photographs import photograph, save
 
 # By name, whose order decides what trains: photograph, width, height.
 TRAIN = {
@@ -24,10 +25,17 @@ TEST = {
 SMALL = {"2007_000061": ("grass", 500, 143), "2011_000009": ("grass", 142, 200)}
 
 
-def write(folder: Path) -> dict[str, int]:
-    """Writes VOC2012/JPEGImages; returns the number of images and of those that train."""
+def write(folder: Path, images: Iterable[tuple], train: int, **jpeg: int) -> dict[str, int]:
+    """Writes images, each with its name; returns their number and that of those that train."""
+    count = 0
+    for name, image in images:
+        save(image, folder / "VOC2012" / "JPEGImages" / f"{name}.jpg", **jpeg)
+        count += 1
+    return {"images": count, "train": train}
+
+
+def write_sample(folder: Path) -> dict[str, int]:
+    """Writes the sample."""
     images = TRAIN | TEST | SMALL
-    for name, image in images.items():
-        path = folder / "VOC2012" / "JPEGImages" / f"{name}.jpg"
-        save_jpeg(photograph(*image), path, quality=92)
-    return {"images": len(images), "train": len(TRAIN)}
+    named = ((name, photograph(*image)) for name, image in images.items())
+    return write(folder, named, len(TRAIN), quality=92)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import photographs
+from experiments import datasets, photographs
 from experiments.datasets import SAMPLE_ROOTS
 from experiments.datasets.flickr1024 import REAL
 from experiments.photographs import FLICKER
@@ -31,15 +31,15 @@ def write_photograph(path, split, size=(608, 584)):
 def folders(tmp_path, monkeypatch):
     """Five photographs, three of which train, and two videos, one of which does."""
     for name, value in {
-        "SCIKIT_IMAGE": dict.fromkeys(SPLITS, ()),
         "FLICKER": {"train": 14, "validation": 2, "test": 4},
         "VOC_IMAGES": 1,
         "FRAME": (96, 64),
-        "FRAMES": 7,
         "STEREO": (160, 96),
         "STEREO_PAIRS": 1,
     }.items():
         monkeypatch.setattr(photographs, name, value)
+    monkeypatch.setattr(datasets.davis, "FRAMES", 7)
+    monkeypatch.setattr(datasets.photographs, "BY_SPLIT", {})
     for name, split in zip("abcde", (*SPLITS[:1] * 3, *SPLITS[1:]), strict=True):
         write_photograph(tmp_path / "photos" / f"{name}.png", split)
     for name, split in (("one", "train"), ("two", "test")):
@@ -93,7 +93,7 @@ def test_split_sizes(count, sizes):
 
 
 def test_too_small_photographs_are_named_as_such(tmp_path, monkeypatch):
-    monkeypatch.setattr(photographs, "SCIKIT_IMAGE", dict.fromkeys(SPLITS, ()))
+    monkeypatch.setattr(datasets.photographs, "BY_SPLIT", {})
     for name in "abcde":
         write_photograph(tmp_path / "photos" / f"{name}.png", "train", (100, 80))
     with pytest.raises(UserError, match="3 photographs for train none has sides of 576 pixels"):
