@@ -116,14 +116,14 @@ class Whole:
         self._convert = CompiledNetwork(*nnx.split(model, nnx.Param))
         self.restore = self._convert.restore
 
-    def embed_uint8(self, frames):
-        return to_uint8(self._convert.embed(frames))
+    def embed(self, frames, dtype):
+        return to_uint8(self._convert.embed(frames)).astype(dtype)
 
 
 def there_and_back(conversion, frames) -> float:
     """Seconds of embedding and restoring; all arrays are in the host's memory."""
     begin = time.perf_counter()
-    conversion.restore(conversion.embed_uint8(frames), frames.shape[1:3])
+    conversion.restore(conversion.embed(frames, np.uint8), frames.shape[1:3])
     return time.perf_counter() - begin
 
 

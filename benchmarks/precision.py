@@ -18,29 +18,28 @@ from tqdm import tqdm
 
 from benchmarks import report
 from iicnet_jax.cli.pictures import SUFFIXES
-from iicnet_jax.conversion.pictures import read_group
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.evaluation.metrics import psnr
+from iicnet_jax.inference.codec import load
 from iicnet_jax.inference.tiling import Tiled
+from iicnet_jax.media.picture_file import read_group
 from iicnet_jax.models.execution import PRECISIONS, Execution, set_execution
-from iicnet_jax.weights.model_dir import find_model, load_model
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", type=Path, required=True, help="model directory, or a run's")
+    parser.add_argument("--model", required=True, help="as for the `iicnet` command")
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
     parser.add_argument("--precisions", type=lambda names: names.split(","), default=PRECISIONS)
     parser.add_argument("--out", type=Path, help="JSON file with all results")
     arguments = parser.parse_args()
 
     try:
-        model = load_model(find_model(arguments.model))
+        model = load(arguments.model).network
         groups = [
-            read_group(_pictures(folder, model.num_images), fit=False)[0]
-            for folder in arguments.folders
+            read_group(_pictures(folder, model.num_images))[0] for folder in arguments.folders
         ]
     except UserError as error:
         sys.exit(f"error: {error}")
@@ -68,7 +67,7 @@ def main():
 def round_trip(model, frames):
     """The 8-bit embedding of a group and the pictures restored from it."""
     tiled = Tiled(model)
-    embedding = tiled.embed_uint8(frames)
+    embedding = tiled.embed(frames, np.uint8)
     return embedding, tiled.restore(embedding, frames.shape[1:3])
 
 

@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw
 from configs import base
 from experiments.datasets import SAMPLE_ROOTS, write_sample
 from iicnet_jax import bundled
-from iicnet_jax.conversion.pictures import load_network
 from iicnet_jax.data import create_task
 from iicnet_jax.data.pipeline import evaluation_samples
 from iicnet_jax.evaluation.pictures import overview
+from iicnet_jax.inference.codec import load
 from iicnet_jax.weights.model_dir import load_config
 
 OUT = Path(__file__).with_name("bundled.jpg")
@@ -44,9 +44,9 @@ def main():
 def _row(name: str, folder: Path, sample: Path) -> Image.Image:
     """What one model does, below its name."""
     group = _group(name, folder, sample)
-    tiled = load_network(folder).tiled
-    embedding = tiled.embed_uint8(group["frames"])
-    restored = tiled.restore(embedding, group["frames"].shape[1:3])
+    codec = load(folder)
+    embedding = codec.embed(group["frames"])
+    restored = codec.restore(embedding, group["frames"].shape[1:3])
     picture = Image.fromarray(overview(group, embedding, restored))
     picture.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
     row = Image.new("RGB", (WIDTH, TITLE + picture.height), "white")

@@ -7,15 +7,9 @@ from pathlib import Path
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path
+from iicnet_jax.core.wording import number_of
 from iicnet_jax.media.embedding_file import Record
-from iicnet_jax.weights.model_dir import (
-    CONFIG,
-    WEIGHTS,
-    find_model,
-    fingerprint,
-    load_config,
-    load_model,
-)
+from iicnet_jax.weights.model_dir import CONFIG, WEIGHTS, find_model, load_config, read_model
 
 FOLDER = Path(__file__).parent / "models"
 # What they are for, and the command that takes them without being told.
@@ -82,9 +76,8 @@ def for_pictures(count: int) -> Path:
         each = " or ".join(f"--model {name} ({USES[name][0]})" for name in fitting)
         raise UserError(f"{count} picture can go into an embedding in two ways: add {each}")
     takes = [f"{name} takes {PICTURES[name]}" for name in PICTURES if name in there]
-    what = "1 picture" if count == 1 else f"{count} pictures"
     raise UserError(
-        f"no model for {what} comes with this installation: name one with --model"
+        f"no model for {number_of(count)} comes with this installation: name one with --model"
         + (f" ({', '.join(takes)})" if takes else "")
     )
 
@@ -124,8 +117,7 @@ def name_of(digest: str) -> str | None:
 
 def fingerprint_of(folder: Path) -> str:
     """That which a model directory states, so that no weights are read; old ones state none."""
-    config = load_config(folder)
-    return config.get("fingerprint") or fingerprint(load_model(folder), config["model"])
+    return load_config(folder)["fingerprint"] or read_model(folder).fingerprint
 
 
 def _one_of_them(there) -> str:

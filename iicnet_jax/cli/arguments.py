@@ -73,35 +73,23 @@ def add_model(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
-def load_network(arguments: argparse.Namespace, default: Callable[[], Path], bar: bool):
-    """The network that --model names, or else `default`; `bar`: with progress over its tiles."""
-    from iicnet_jax import bundled
-    from iicnet_jax.conversion import pictures
+def codec_for(arguments: argparse.Namespace, default: Callable[[], Path], bar: bool):
+    """The codec that --model names, or else `default`; `bar`: with progress over its tiles."""
     from iicnet_jax.core import compilation_cache
+    from iicnet_jax.inference import codec
 
     compilation_cache.enable()
-    folder = default() if arguments.model is None else bundled.find(arguments.model)
+    model = default() if arguments.model is None else arguments.model
     progress = functools.partial(tqdm, unit="tile", leave=False, disable=None)
-    return pictures.load_network(folder, tile=arguments.tile, progress=progress if bar else iter)
+    return codec.load(model, tile=arguments.tile, progress=progress if bar else iter)
 
 
-def model_of_picture(path: Path, max_pixels: int) -> Path:
-    """The bundled model that an embedding file names. Raises UserError if it names none."""
+def codec_of(arguments: argparse.Namespace, file, bar: bool):
+    """The same for an embedding file or video that was examined: by default, what wrote it."""
     from iicnet_jax import bundled
-    from iicnet_jax.media import embedding_file
 
-    file = embedding_file.examine(path, max_pixels=max_pixels)
-    return bundled.for_record(path, file.record, file.problem)
-
-
-def model_of_video(path: Path, max_pixels: int, max_frames: int, max_seconds: int) -> Path:
-    """The same for an embedding video."""
-    from iicnet_jax import bundled
-    from iicnet_jax.imaging.video_reader import Limits
-    from iicnet_jax.media import embedding_video
-
-    file = embedding_video.examine(path, Limits(max_pixels, max_frames, max_seconds))
-    return bundled.for_record(path, file.record, file.problem)
+    default = functools.partial(bundled.for_record, file.path, file.record, file.problem)
+    return codec_for(arguments, default, bar)
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
@@ -118,6 +106,13 @@ def add_video_limits(parser: argparse.ArgumentParser) -> None:
 
     for name, greatest in (("--max-frames", MAX_FRAMES), ("--max-seconds", MAX_SECONDS)):
         parser.add_argument(name, type=positive, default=greatest, help="refuse longer videos")
+
+
+def video_limits(arguments: argparse.Namespace):
+    """What is read at most of a video."""
+    from iicnet_jax.imaging.video_reader import Limits
+
+    return Limits(arguments.max_pixels, arguments.max_frames, arguments.max_seconds)
 
 
 def show(result: Mapping | list, lines: Iterable[str], as_json: bool) -> None:

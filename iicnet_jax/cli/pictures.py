@@ -14,15 +14,16 @@ from iicnet_jax.cli.arguments import (
     add_limits,
     add_model,
     add_video_limits,
+    codec_for,
     expand,
-    load_network,
-    model_of_picture,
     note,
     show,
     size,
+    video_limits,
 )
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path
+from iicnet_jax.core.wording import number_of, width_x_height
 from iicnet_jax.imaging.picture_reader import SUFFIXES
 from iicnet_jax.media.picture_file import LOSSLESS, check_output
 
@@ -88,7 +89,7 @@ def add_commands(commands) -> None:
 def _embed(arguments):
     from iicnet_jax.conversion.pictures import embed_files
 
-    network, groups = _network_and_groups(arguments)
+    codec, groups = _codec_and_groups(arguments)
     outputs = [_output(group, arguments.out) for group in groups]
     _check_names(outputs)
     for out in outputs:
@@ -97,7 +98,7 @@ def _embed(arguments):
     def embed(job):
         group, out = job
         return embed_files(
-            network,
+            codec,
             group.pictures,
             out,
             fit=arguments.fit,
@@ -110,12 +111,14 @@ def _embed(arguments):
     for embedded in _on_all_devices(embed, jobs, len(groups)):
         note(embedded.notes)
         done.append({"file": str(embedded.path), **dataclasses.asdict(embedded.record)})
-    lines = [f"{item['file']}: {_count(item['images'])} in one" for item in done]
+    lines = [f"{item['file']}: {number_of(item['images'])} in one" for item in done]
     show(done, lines, arguments.json)
 
 
 def _restore(arguments):
+    from iicnet_jax import bundled
     from iicnet_jax.conversion.pictures import restore_file
+    from iicnet_jax.media import embedding_file
 
     given = expand(arguments.embeddings)
     files = _files(given)
@@ -124,22 +127,19 @@ def _restore(arguments):
     _check_names(outputs)
 
     @functools.cache
-    def network(folder):
-        return load_network(arguments, lambda: folder, bar=len(files) == 1)
+    def codec(folder):
+        return codec_for(arguments, lambda: folder, bar=len(files) == 1)
 
     def jobs():
-        for file, out in zip(files, outputs, strict=True):
-            folder = None if arguments.model else model_of_picture(file, arguments.max_pixels)
-            yield network(folder), file, out
+        for path, out in zip(files, outputs, strict=True):
+            file = embedding_file.examine(path, max_pixels=arguments.max_pixels)
+            named = arguments.model is not None
+            folder = None if named else bundled.for_record(path, file.record, file.problem)
+            yield codec(folder), file, out
 
     def restore(job):
-        return restore_file(
-            *job,
-            size=arguments.size,
-            force=arguments.force,
-            overwrite=arguments.overwrite,
-            max_pixels=arguments.max_pixels,
-        )
+        options = {"size": arguments.size, "force": arguments.force}
+        return restore_file(*job, **options, overwrite=arguments.overwrite)
 
     done = []
     results = _on_all_devices(restore, jobs(), len(files))
@@ -162,17 +162,11 @@ def _inspect(arguments):
 
 
 def _inspected(file, arguments):
-    from iicnet_jax.conversion.pictures import inspect_file
-    from iicnet_jax.conversion.videos import inspect_video
+    from iicnet_jax.media import embedding_file, embedding_video
 
     if file.suffix.lower() != VIDEO:
-        return inspect_file(file, max_pixels=arguments.max_pixels)
-    return inspect_video(
-        file,
-        max_pixels=arguments.max_pixels,
-        max_frames=arguments.max_frames,
-        max_seconds=arguments.max_seconds,
-    )
+        return embedding_file.inspect(file, max_pixels=arguments.max_pixels)
+    return embedding_video.inspect(file, video_limits(arguments))
 
 
 def _description(found):
@@ -181,10 +175,9 @@ def _description(found):
         what = "no record of what is in it"
     else:
         record = found["record"]
-        height, width = record["size"]
         what = (
-            f"{_count(record['images'])} of {width}x{height} (task {record['task']}, model "
-            f"{found['bundled'] or record['model'][:12]}), "
+            f"{number_of(record['images'])} of {width_x_height(record['size'])} (task "
+            f"{record['task']}, model {found['bundled'] or record['model'][:12]}), "
             f"{'intact' if found['intact'] else 'CHANGED since'}"
         )
     line = f"{found['file']}: {found['format']}, {size}: {what}"
@@ -194,11 +187,11 @@ def _description(found):
 def _evaluate(arguments):
     from iicnet_jax.conversion.pictures import measure_files
 
-    network, groups = _network_and_groups(arguments)
+    codec, groups = _codec_and_groups(arguments)
 
     def measure(group):
         return measure_files(
-            network, group.pictures, fit=arguments.fit, max_pixels=arguments.max_pixels
+            codec, group.pictures, fit=arguments.fit, max_pixels=arguments.max_pixels
         )
 
     measured = []
@@ -236,25 +229,24 @@ class _Group(NamedTuple):
     pictures: Sequence[Path]
 
 
-def _network_and_groups(arguments):
+def _codec_and_groups(arguments):
     """The network, and what goes through it."""
     from iicnet_jax import bundled
-    from iicnet_jax.conversion.pictures import check_count
 
     given = expand(arguments.pictures)
     groups = [_Group(None, given)]
     if _are_folders(given):
         groups = [_Group(folder.resolve().name, _pictures_in(folder)) for folder in given]
-    network = load_network(
+    codec = codec_for(
         arguments, lambda: bundled.for_pictures(len(groups[0].pictures)), bar=len(groups) == 1
     )
-    if network.tiled.model.num_images == 1 and (groups[0].name or len(given) > 1):
+    if codec.network.num_images == 1 and (groups[0].name or len(given) > 1):
         # Every picture is an embedding of its own.
         pictures = [picture for group in groups for picture in group.pictures]
         groups = [_Group(picture.stem, [picture]) for picture in pictures]
     for group in groups:
-        check_count(network, group.pictures)
-    return network, groups
+        codec.check_count(len(group.pictures))
+    return codec, groups
 
 
 def _output(group, out):
@@ -289,7 +281,3 @@ def _pictures_in(folder, suffixes=SUFFIXES):
     if not found:
         raise UserError(f"{folder} holds no pictures ({', '.join(suffixes)})")
     return found
-
-
-def _count(pictures: int) -> str:
-    return "1 picture" if pictures == 1 else f"{pictures} pictures"

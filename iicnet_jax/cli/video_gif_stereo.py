@@ -10,12 +10,12 @@ from iicnet_jax.cli.arguments import (
     add_limits,
     add_model,
     add_video_limits,
-    load_network,
-    model_of_picture,
-    model_of_video,
+    codec_for,
+    codec_of,
     note,
     show,
     size,
+    video_limits,
 )
 from iicnet_jax.core.files import typed_path
 
@@ -99,8 +99,8 @@ def _embed_video(arguments):
     options = _video_options(arguments)
     options["side_by_side"] = bool(options["side_by_side"])
     task = "stereo" if options["side_by_side"] else "video"
-    network = load_network(arguments, lambda: bundled.for_task(task), bar=False)
-    embedded = embed_video(network, arguments.input, **options)
+    codec = codec_for(arguments, lambda: bundled.for_task(task), bar=False)
+    embedded = embed_video(codec, arguments.input, limits=video_limits(arguments), **options)
     note(embedded.notes)
     lines = [f"{embedded.path}: {embedded.frames} frames in {embedded.embeddings}"]
     result = {
@@ -115,13 +115,12 @@ def _embed_video(arguments):
 
 def _restore_video(arguments):
     from iicnet_jax.conversion.videos import restore_video
+    from iicnet_jax.media import embedding_video
 
+    file = embedding_video.examine(arguments.input, video_limits(arguments))
+    codec = codec_of(arguments, file, bar=False)
     options = _video_options(arguments)
-    limits = {name: options[name] for name in ("max_pixels", "max_frames", "max_seconds")}
-    network = load_network(arguments, lambda: model_of_video(arguments.input, **limits), bar=False)
-    restored = restore_video(
-        network, arguments.input, **options, size=arguments.size, force=arguments.force
-    )
+    restored = restore_video(codec, file, **options, size=arguments.size, force=arguments.force)
     _show_restored(arguments, restored)
 
 
@@ -131,9 +130,6 @@ def _video_options(arguments):
         "side_by_side": arguments.side_by_side,
         "sound": not arguments.no_sound,
         "overwrite": arguments.overwrite,
-        "max_pixels": arguments.max_pixels,
-        "max_frames": arguments.max_frames,
-        "max_seconds": arguments.max_seconds,
         "progress": functools.partial(tqdm, unit="group", disable=None),
     }
 
@@ -167,7 +163,7 @@ def _embedded_still(embed, arguments, task, **options):
     from iicnet_jax import bundled
 
     return embed(
-        load_network(arguments, lambda: bundled.for_task(task), bar=True),
+        codec_for(arguments, lambda: bundled.for_task(task), bar=True),
         arguments.input,
         arguments.out,
         overwrite=arguments.overwrite,
@@ -177,15 +173,16 @@ def _embedded_still(embed, arguments, task, **options):
 
 
 def _restored_still(restore, arguments):
-    default = functools.partial(model_of_picture, arguments.input, arguments.max_pixels)
+    from iicnet_jax.media import embedding_file
+
+    file = embedding_file.examine(arguments.input, max_pixels=arguments.max_pixels)
     return restore(
-        load_network(arguments, default, bar=True),
-        arguments.input,
+        codec_of(arguments, file, bar=True),
+        file,
         arguments.out,
         size=arguments.size,
         force=arguments.force,
         overwrite=arguments.overwrite,
-        max_pixels=arguments.max_pixels,
     )
 
 

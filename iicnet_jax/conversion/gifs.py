@@ -6,16 +6,12 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from iicnet_jax.conversion.pictures import (
-    Embedded,
-    Network,
-    Restored,
-    embed_pictures,
-    restore_pictures,
-)
+from iicnet_jax.conversion.pictures import Embedded, Restored
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import replacing
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS, MODES, decode, opened
+from iicnet_jax.inference.codec import Codec
+from iicnet_jax.media.embedding_file import EmbeddingFile, is_integer
 from iicnet_jax.media.grouping import Blocks, Frame
 from iicnet_jax.media.outputs import FOLDER, check_form, write_frames
 from iicnet_jax.media.picture_file import check_output
@@ -32,7 +28,7 @@ class Timing(NamedTuple):
 
 
 def embed_gif(
-    network: Network,
+    codec: Codec,
     source: Path,
     output: Path,
     *,
@@ -48,7 +44,7 @@ def embed_gif(
         `output` cannot be written.
     """
     check_output(output, overwrite)
-    count = network.tiled.model.num_images
+    count = codec.network.num_images
     frames, timing, notes = _read(source, count, max_pixels)
     blocks = Blocks(count)
     ((group, _),) = blocks.gather(frames)
@@ -57,35 +53,32 @@ def embed_gif(
         "durations": list(timing.durations),
         "loop": timing.loop,
     }
-    record = embed_pictures(network, group, output, about=about, overwrite=overwrite)
+    record = codec.write_frames(output, group, about)
     return Embedded(output, record, tuple(f"{source} {note}" for note in notes))
 
 
 def restore_gif(
-    network: Network,
-    embedding: Path,
+    codec: Codec,
+    file: EmbeddingFile,
     output: Path,
     *,
     size: tuple[int, int] | None = None,
     force: bool = False,
     overwrite: bool = False,
-    max_pixels: int = MAX_PIXELS,
 ) -> Restored:
     """Gets the animation back: a GIF, an animated PNG of all colours, or a folder of PNG files.
 
-    `size`: as `convert.restore_file`.
+    `size`: as `pictures.restore_file`.
 
     Raises:
-      UserError: as `convert.restore_file`; without `force`, also if the file holds no animation.
+      UserError: as `pictures.restore_file`; without `force`, also if the file holds no animation.
     """
     form = check_form(output, (GIF, APNG, FOLDER), overwrite)
-    images, record, notes = restore_pictures(
-        network, embedding, size=size, force=force, max_pixels=max_pixels
-    )
+    images, notes = codec.restore_file(file, size=size, force=force)
     count = len(images)
-    timing = None if record is None else _timing(record.about, count)
+    timing = None if file.record is None else _timing(file.record.about, count)
     if timing is None:
-        problem = f"{embedding} does not say when the frames of an animation are shown"
+        problem = f"{file.path} does not say when the frames of an animation are shown"
         if not force:
             raise UserError(
                 f"{problem}: get single pictures from it (--force shows each for 0.1 seconds)"
@@ -139,15 +132,10 @@ def _timing(about: Mapping, count: int) -> Timing | None:
     usable = (
         isinstance(durations, list)
         and 1 <= len(durations) <= count
-        and all(_whole(duration, LONGEST) for duration in durations)
-        and (loop is None or _whole(loop, 65_535))
+        and all(is_integer(duration, 0, LONGEST) for duration in durations)
+        and (loop is None or is_integer(loop, 0, 65_535))
     )
     return Timing(tuple(durations), loop) if usable else None
-
-
-def _whole(value, greatest: int) -> bool:
-    # For Python, True is an integer.
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= greatest
 
 
 def _write(path: Path, frames: Iterable[Frame], timing: Timing, form: str) -> None:

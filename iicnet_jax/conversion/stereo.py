@@ -3,16 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from iicnet_jax.conversion.pictures import (
-    Embedded,
-    Network,
-    Restored,
-    embed_files,
-    embed_pictures,
-    restore_pictures,
-)
+from iicnet_jax.conversion.pictures import Embedded, Restored, embed_files
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS, read_picture
+from iicnet_jax.inference.codec import Codec
+from iicnet_jax.media.embedding_file import EmbeddingFile
 from iicnet_jax.media.grouping import SideBySide
 from iicnet_jax.media.outputs import FOLDER, check_form, write_folder
 from iicnet_jax.media.picture_file import LOSSLESS, check_output, write_picture
@@ -21,7 +16,7 @@ VIEWS = ("left.png", "right.png")
 
 
 def embed_stereo(
-    network: Network,
+    codec: Codec,
     inputs: Sequence[Path],
     output: Path,
     *,
@@ -35,12 +30,12 @@ def embed_stereo(
     crop the right view to the size of the left one.
 
     Raises:
-      UserError: as `convert.embed_files`, or a picture of odd width holds no two views.
+      UserError: as `pictures.embed_files`, or a picture of odd width holds no two views.
     """
-    views = SideBySide(network.tiled.model.num_images)
+    views = SideBySide(codec.network.num_images)
     if len(inputs) == 2:
         return embed_files(
-            network, inputs, output, fit=fit, overwrite=overwrite, max_pixels=max_pixels
+            codec, inputs, output, fit=fit, overwrite=overwrite, max_pixels=max_pixels
         )
     if len(inputs) != 1:
         raise UserError(
@@ -54,35 +49,31 @@ def embed_stereo(
         ((group, _),) = views.gather([picture.pixels])
     except UserError as error:
         raise UserError(f"{source} {error}") from error
-    about = {"grouping": views.name}
-    record = embed_pictures(network, group, output, about=about, overwrite=overwrite)
+    record = codec.write_frames(output, group, about={"grouping": views.name})
     return Embedded(output, record, tuple(f"{source} {note}" for note in picture.notes))
 
 
 def restore_stereo(
-    network: Network,
-    embedding: Path,
+    codec: Codec,
+    file: EmbeddingFile,
     output: Path,
     *,
     size: tuple[int, int] | None = None,
     force: bool = False,
     overwrite: bool = False,
-    max_pixels: int = MAX_PIXELS,
 ) -> Restored:
     """Gets both views back: side by side in one picture, or left.png and right.png in a folder.
 
-    `size`: of a view, as `convert.restore_file`.
+    `size`: of a view, as `pictures.restore_file`.
 
     Raises:
-      UserError: as `convert.restore_file`.
+      UserError: as `pictures.restore_file`.
     """
-    views = SideBySide(network.tiled.model.num_images)
+    views = SideBySide(codec.network.num_images)
     form = check_form(output, (*LOSSLESS, FOLDER), overwrite)
-    images, _, notes = restore_pictures(
-        network, embedding, size=size, force=force, max_pixels=max_pixels
-    )
+    images, notes = codec.restore_file(file, size=size, force=force)
     if form == FOLDER:
         return Restored(write_folder(output, zip(VIEWS, images, strict=True)), notes)
     (frame,) = views.spread(images)
-    write_picture(output, frame, overwrite=overwrite)
+    write_picture(output, frame)
     return Restored((output,), notes)

@@ -1,4 +1,4 @@
-"""Videos through a network, group by group: embed, restore, inspect.
+"""Videos through a network, group by group: embed, restore.
 
 Memory holds one group of frames at a time, whatever the length of the video.
 """
@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
-from iicnet_jax.conversion.pictures import COLOURED, NO_RECORD, Network, Restored, other_model
+import numpy as np
+
+from iicnet_jax.conversion.pictures import Restored
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import replacing
 from iicnet_jax.imaging import video_reader
-from iicnet_jax.imaging.picture_reader import MAX_PIXELS
-from iicnet_jax.imaging.video_reader import FASTEST, MAX_FRAMES, MAX_SECONDS, SLOWEST, Limits
+from iicnet_jax.imaging.video_reader import FASTEST, LIMITS, SLOWEST, Limits
+from iicnet_jax.inference.codec import Codec
 from iicnet_jax.media import embedding_video, video_file
-from iicnet_jax.media.embedding_file import Record, with_channels
+from iicnet_jax.media.embedding_file import Record, is_integer
 from iicnet_jax.media.embedding_video import EmbeddingVideo
 from iicnet_jax.media.grouping import Blocks, Frame, Grouping, SideBySide
 from iicnet_jax.media.outputs import FOLDER, check_form, write_frames
@@ -43,16 +45,14 @@ class EmbeddedVideo:
 
 
 def embed_video(
-    network: Network,
+    codec: Codec,
     source: Path,
     output: Path,
     *,
     side_by_side: bool = False,
     sound: bool = True,
     overwrite: bool = False,
-    max_pixels: int = MAX_PIXELS,
-    max_frames: int = MAX_FRAMES,
-    max_seconds: int | float = MAX_SECONDS,
+    limits: Limits = LIMITS,
     progress: Progress = silent,
 ) -> EmbeddedVideo:
     """Hides a video in one of 1/N of the frame rate and the same duration, an MKV without loss.
@@ -64,21 +64,21 @@ def embed_video(
       UserError: the video cannot be read, or is beyond the limits; the network does not fit; or
         `output` exists (without `overwrite`), does not end in .mkv, or cannot be written.
     """
-    grouping = _grouping(network, side_by_side)
+    grouping = _grouping(codec, side_by_side)
     check_form(output, (LOSSLESS,), overwrite)
-    video = video_reader.examine(source, Limits(max_pixels, max_frames, max_seconds))
+    video = video_reader.examine(source, limits)
     try:
         size = grouping.image_size(*video.size)
     except UserError as error:
         raise UserError(f"{source} {error}") from error
-    model, read = network.tiled.model, 0
+    model, read = codec.network, 0
 
     def embeddings():
         nonlocal read
         groups = grouping.gather(video_reader.read_frames(video))
         for group, frames in progress(groups, total=-(-video.frames // grouping.frames)):
             read += frames
-            yield network.tiled.embed_uint8(group)
+            yield codec.tiled.embed(group, np.uint8)
 
     def describe(pixels: str) -> Record:
         about = {
@@ -87,11 +87,11 @@ def embed_video(
             "rate": [video.rate.numerator, video.rate.denominator],
         }
         return Record(
-            network.task,
+            codec.task,
             model.num_images,
             size,
             model.embedding_channels,
-            network.fingerprint,
+            codec.fingerprint,
             pixels,
             about,
         )
@@ -116,8 +116,8 @@ def embed_video(
 
 
 def restore_video(
-    network: Network,
-    source: Path,
+    codec: Codec,
+    file: EmbeddingVideo,
     output: Path,
     *,
     side_by_side: bool | None = None,
@@ -125,9 +125,6 @@ def restore_video(
     sound: bool = True,
     force: bool = False,
     overwrite: bool = False,
-    max_pixels: int = MAX_PIXELS,
-    max_frames: int = MAX_FRAMES,
-    max_seconds: int | float = MAX_SECONDS,
     progress: Progress = silent,
 ) -> Restored:
     """Gets the video back: .mkv without loss, .mp4 with little loss, or a folder of PNG files.
@@ -136,27 +133,18 @@ def restore_video(
     record; where there is one, it says both.
 
     Raises:
-      UserError: no video, beyond the limits, or `output` exists (without `overwrite`) or cannot
-        be written. Without `force` also: the file has no usable record, its pixels were changed,
+      UserError: the file is damaged, or `output` exists (without `overwrite`) or cannot be
+        written. Without `force` also: the file has no usable record, its pixels were changed,
         or another network embedded the video.
     """
     form = check_form(output, (LOSSLESS, LOSSY, FOLDER), overwrite)
-    file = embedding_video.examine(source, Limits(max_pixels, max_frames, max_seconds))
-    file = _with_usable_record(file, network)
-    problems = [file.problem] if file.problem else []
-    if file.record is None:
-        problems = problems or [NO_RECORD]
-    else:
-        problems += other_model(file.record, network)
-    notes = [f"{source} {problem}" for problem in problems]
-    if notes and not force:
-        raise UserError(f"{notes[0]} (--force restores what can be restored)")
-
-    plan = _plan(file, network, side_by_side, size)
+    file = _with_usable_record(file)
+    notes = list(codec.notes(file, force))
+    plan = _plan(file, codec, side_by_side, size)
     changes = []
     embeddings = embedding_video.read_embeddings(file, changes if force else None)
     groups = (
-        network.tiled.restore(_fitting(pixels, network, source), plan.size)
+        codec.tiled.restore(codec.with_channels(pixels, file.path), plan.size)
         for pixels in progress(embeddings, total=file.video.frames)
     )
     frames = (frame for group in groups for frame in plan.grouping.spread(group))
@@ -171,40 +159,8 @@ def restore_video(
         paths, track = (output,), file.video if sound else None
         notes += [f"{output} {note}" for note in _write_video(output, frames, plan, track)]
     if changes:
-        notes.append(f"{source} {embedding_video.describe_changes(file, changes)}")
+        notes.append(f"{file.path} {embedding_video.describe_changes(file, changes)}")
     return Restored(paths, tuple(notes))
-
-
-def inspect_video(
-    path: Path,
-    *,
-    max_pixels: int = MAX_PIXELS,
-    max_frames: int = MAX_FRAMES,
-    max_seconds: int | float = MAX_SECONDS,
-) -> dict:
-    """What an embedding video says of itself, for printing and as JSON; reads all of it.
-
-    The names are those of `convert.inspect_file`, with `frames`, `rate` and `sound` of the file.
-
-    Raises:
-      UserError: the file is no video, damaged, or beyond the limits.
-    """
-    file = embedding_video.examine(path, Limits(max_pixels, max_frames, max_seconds))
-    changes, video = [], file.video
-    for _ in embedding_video.read_embeddings(file, changes):
-        pass
-    return {
-        "file": str(path),
-        "format": "VIDEO",
-        "height": video.size[0],
-        "width": video.size[1],
-        "frames": video.frames,
-        "rate": [video.rate.numerator, video.rate.denominator],
-        "sound": video.sound,
-        "record": None if file.record is None else dataclasses.asdict(file.record),
-        "intact": None if file.record is None else not changes,
-        "problem": embedding_video.describe_changes(file, changes) if changes else file.problem,
-    }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,11 +173,11 @@ class _Plan:
     frames: int | None  # None: all that come
 
 
-def _grouping(network: Network, side_by_side: bool) -> Grouping:
-    return (SideBySide if side_by_side else Blocks)(network.tiled.model.num_images)
+def _grouping(codec: Codec, side_by_side: bool) -> Grouping:
+    return (SideBySide if side_by_side else Blocks)(codec.network.num_images)
 
 
-def _with_usable_record(file: EmbeddingVideo, network: Network) -> EmbeddingVideo:
+def _with_usable_record(file: EmbeddingVideo) -> EmbeddingVideo:
     """The same file; a record that says nothing usable of the video becomes a problem."""
     if file.record is None:
         return file
@@ -238,31 +194,24 @@ def _unusable(about: Mapping, images: int, embeddings: int) -> str | None:
     per_group = {Blocks.name: images, SideBySide.name: 1}.get(str(grouping))
     if per_group is None:
         return f"its grouping cannot be {repr(grouping)[:80]}"
-    if not (_whole(frames) and -(-frames // per_group) == embeddings):
+    if not (is_integer(frames, 1, 2**31 - 1) and -(-frames // per_group) == embeddings):
         return f"{embeddings} embeddings cannot hold {repr(frames)[:80]} frames"
     if not (
         isinstance(rate, list)
         and len(rate) == 2
-        and all(map(_whole, rate))
+        and all(is_integer(number, 1, 2**31 - 1) for number in rate)
         and SLOWEST <= Fraction(*rate) <= FASTEST
     ):
         return f"its rate cannot be {repr(rate)[:80]}"
     return None
 
 
-def _whole(value) -> bool:
-    # For Python, True is an integer.
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31
-
-
-def _plan(file: EmbeddingVideo, network: Network, side_by_side, size) -> _Plan:
-    model, record, video = network.tiled.model, file.record, file.video
+def _plan(file: EmbeddingVideo, codec: Codec, side_by_side, size) -> _Plan:
+    record, video = file.record, file.video
     if record is not None:
         side_by_side = record.about["grouping"] == SideBySide.name
-        if model.embedding_size(*record.size) == video.size:
-            size = record.size
-    grouping = _grouping(network, bool(side_by_side))
-    if record is not None and record.images == model.num_images:
+    grouping = _grouping(codec, bool(side_by_side))
+    if record is not None and record.images == codec.network.num_images:
         rate, frames = Fraction(*record.about["rate"]), record.about["frames"]
     else:
         rate, frames = video.rate * grouping.frames, None
@@ -271,21 +220,7 @@ def _plan(file: EmbeddingVideo, network: Network, side_by_side, size) -> _Plan:
             f"{video.path} would be restored to {float(rate):.6g} frames a second, and at most "
             f"{float(FASTEST):g} are possible: use the model that embedded it"
         )
-    if size is None:
-        size = tuple(side * model.scale for side in video.size)
-    if min(size) < 1 or model.embedding_size(*size) != video.size:
-        raise UserError(
-            f"images of {size[1]}x{size[0]} pixels do not embed into {video.path}, which has "
-            f"{video.size[1]}x{video.size[0]}: leave the size out, or name the right one"
-        )
-    return _Plan(grouping, size, rate, frames)
-
-
-def _fitting(pixels, network: Network, path: Path):
-    pixels = with_channels(pixels, network.tiled.model.embedding_channels)
-    if pixels is None:
-        raise UserError(f"{path} {COLOURED}")
-    return pixels
+    return _Plan(grouping, codec.images_size(video.size, size, video.path, record), rate, frames)
 
 
 def _write_video(output: Path, frames: Iterator[Frame], plan: _Plan, sound) -> tuple[str, ...]:

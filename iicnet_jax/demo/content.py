@@ -1,7 +1,7 @@
 """Texts, previews and comparisons of the page, without Gradio.
 
 Pictures reach the network as the files that were dropped, and the embedding leaves as the file
-that `media.convert` wrote: only previews are made here.
+that `conversion.pictures` wrote: only previews are made here.
 """
 
 import dataclasses
@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from iicnet_jax.conversion.pictures import Network, read_group
+from iicnet_jax.core.wording import number_of
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.evaluation.pictures import AMPLIFICATION, error_map, save_png
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS, read_picture
-from iicnet_jax.media import embedding_file
+from iicnet_jax.inference.codec import Codec
+from iicnet_jax.media.embedding_file import Record
+from iicnet_jax.media.picture_file import read_group
 
 PREVIEW_SIDE = 480
 FIT = "Scale and crop the others to the size of the reference"
@@ -25,9 +27,9 @@ FORCE = "Restore what can be restored"
 OPTIONS = {"--fit": f"“{FIT}”", "--force": f"“{FORCE}”"}
 
 
-def describe(network: Network) -> str:
+def describe(codec: Codec) -> str:
     """One or two sentences of what a network does."""
-    model = network.tiled.model
+    model = codec.network
     count = model.num_images
     pictures = "one picture" if count == 1 else f"{count} pictures of one size"
     colour = "grey" if model.embedding_channels == 1 else "ordinary"
@@ -123,27 +125,22 @@ def row(index: int, pair: Comparison) -> list[tuple[str, str]]:
     ]
 
 
-def originals_of(path: Path, embedded: Mapping[str, Originals], max_pixels: int):
-    """Pixels of the pictures that this visitor put into an embedding file, None if unknown."""
-    record = embedding_file.examine(path, max_pixels=max_pixels).record
+def originals_of(record: Record | None, embedded: Mapping[str, Originals], max_pixels: int):
+    """Pixels of the pictures that this visitor put into an embedding, None if unknown."""
     originals = embedded.get(record.pixels) if record is not None else None
     return None if originals is None else originals.frames(max_pixels)
 
 
-def embedding_facts(done, network: Network) -> list[str]:
+def embedding_facts(done, codec: Codec) -> list[str]:
     height, width = done.record.size
-    rows, columns = network.tiled.model.embedding_size(height, width)
+    rows, columns = codec.network.embedding_size(height, width)
     size = done.path.stat().st_size
     return [
-        f"{count(range(done.record.images))} of {width} x {height} pixels are now in one of "
+        f"{number_of(done.record.images)} of {width} x {height} pixels are now in one of "
         f"{columns} x {rows}, a PNG file of {_bytes(size)}.",
         "Keep the file as it is: any change of its pixels, such as that of a messenger or a photo "
         "editor, damages what is in it.",
     ]
-
-
-def count(pictures) -> str:
-    return "1 picture" if len(pictures) == 1 else f"{len(pictures)} pictures"
 
 
 def _bytes(size: int) -> str:

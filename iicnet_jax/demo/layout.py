@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from iicnet_jax.conversion.pictures import Network, embed_files, restore_file
+from iicnet_jax.conversion.pictures import embed_files, restore_file
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import workspace
+from iicnet_jax.core.wording import number_of
 from iicnet_jax.demo.content import (
     FIT,
     FORCE,
     Originals,
     compare,
-    count,
     describe,
     embedding_facts,
     in_page_words,
@@ -25,6 +25,8 @@ from iicnet_jax.demo.content import (
     title,
 )
 from iicnet_jax.imaging.picture_reader import SUFFIXES
+from iicnet_jax.inference.codec import Codec
+from iicnet_jax.media import embedding_file
 
 # Seconds: how often the page looks for old files, and when a file is old. All go at the end.
 CLEANING = (600, 4 * 3600)
@@ -46,29 +48,29 @@ def scratch():
     return workspace(Path(tempfile.gettempdir()), prefix="iicnet_page.")
 
 
-def build_page(gr, networks: Mapping[str, Network], max_pixels: int):
+def build_page(gr, codecs: Mapping[str, Codec], max_pixels: int):
     with gr.Blocks(
         title="IICNet", analytics_enabled=False, delete_cache=CLEANING, fill_width=False
     ) as page:
         gr.Markdown("# Several pictures in one, and back")
         with contextlib.ExitStack() as tabs:
-            if len(networks) > 1:
+            if len(codecs) > 1:
                 tabs.enter_context(gr.Tabs())
-            for name, network in networks.items():
-                with gr.Tab(name) if len(networks) > 1 else gr.Column():
-                    gr.Markdown(describe(network))
+            for name, codec in codecs.items():
+                with gr.Tab(name) if len(codecs) > 1 else gr.Column():
+                    gr.Markdown(describe(codec))
                     # By the fingerprint of the embedding's pixels, for each visitor.
                     embedded = gr.State({})
                     with gr.Tabs():
                         with gr.Tab("Embed"):
-                            _embed_tab(gr, network, embedded, max_pixels)
+                            _embed_tab(gr, codec, embedded, max_pixels)
                         with gr.Tab("Restore"):
-                            _restore_tab(gr, network, embedded, max_pixels)
+                            _restore_tab(gr, codec, embedded, max_pixels)
     return page
 
 
-def _embed_tab(gr, network: Network, embedded, max_pixels: int) -> None:
-    images = network.tiled.model.num_images
+def _embed_tab(gr, codec: Codec, embedded, max_pixels: int) -> None:
+    images = codec.network.num_images
     with gr.Row():
         with gr.Column(scale=2):
             files = gr.File(
@@ -109,9 +111,9 @@ def _embed_tab(gr, network: Network, embedded, max_pixels: int) -> None:
         with scratch() as folder:
             with _told(gr, paths):
                 output = folder / f"{paths[0].stem if paths else ''}_embedding.png"
-                done = embed_files(network, paths, output, fit=fit, max_pixels=max_pixels)
+                done = embed_files(codec, paths, output, fit=fit, max_pixels=max_pixels)
             embedded = embedded | {done.record.pixels: Originals(tuple(paths), fit)}
-            lines = embedding_facts(done, network)
+            lines = embedding_facts(done, codec)
             lines += [in_page_words(note, paths) for note in done.notes]
             yield (
                 gr.Image(str(output), visible=True),
@@ -131,8 +133,8 @@ def _embed_tab(gr, network: Network, embedded, max_pixels: int) -> None:
     )
 
 
-def _restore_tab(gr, network: Network, embedded, max_pixels: int) -> None:
-    images = network.tiled.model.num_images
+def _restore_tab(gr, codec: Codec, embedded, max_pixels: int) -> None:
+    images = codec.network.num_images
     with gr.Row():
         with gr.Column(scale=1):
             file = gr.File(label="Embedding file", file_types=list(SUFFIXES), height=150)
@@ -176,19 +178,18 @@ def _restore_tab(gr, network: Network, embedded, max_pixels: int) -> None:
         path = Path(file)
         with scratch() as folder:
             with _told(gr, [path]):
-                done = restore_file(
-                    network, path, folder / "restored", force=force, max_pixels=max_pixels
-                )
-                originals = originals_of(path, embedded, max_pixels)
+                embedding = embedding_file.examine(path, max_pixels=max_pixels)
+                done = restore_file(codec, embedding, folder / "restored", force=force)
+                originals = originals_of(embedding.record, embedded, max_pixels)
             lines = [in_page_words(note, [path]) for note in done.notes]
+            restored = f"{number_of(len(done.paths))} restored"
             if originals is None:
                 pictures = [(str(file), title(i)) for i, file in enumerate(done.paths)]
-                pair, lines = None, [f"{count(done.paths)} restored.", *lines]
+                pair, lines = None, [f"{restored}.", *lines]
             else:
                 pairs = compare(originals, done.paths, folder)
                 mean = np.mean([pair.psnr for pair in pairs])
-                summary = f"{count(done.paths)} restored, with a mean PSNR of {mean:.2f} dB."
-                lines = [summary, *lines]
+                lines = [f"{restored}, with a mean PSNR of {mean:.2f} dB.", *lines]
                 pictures = [shown for i, pair in enumerate(pairs) for shown in row(i, pair)]
                 pair = (str(pairs[0].original), str(pairs[0].restored))
             yield (

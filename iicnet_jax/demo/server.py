@@ -10,12 +10,12 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from iicnet_jax.conversion.pictures import Network, load_network
 from iicnet_jax.core import signals
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.demo import layout
 from iicnet_jax.demo.guard import Guard
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS
+from iicnet_jax.inference.codec import Codec, load
 
 HOST = "127.0.0.1"
 MAX_FILE_SIZE = "500mb"  # of an upload
@@ -46,8 +46,8 @@ def serve(
     """
     with signals.unwinding(), layout.scratch() as folder:
         gr = _gradio(folder)
-        networks = load_networks(models, tile=tile, progress=lambda tiles: _progress(gr, tiles))
-        page = layout.build_page(gr, networks, max_pixels)
+        codecs = load_codecs(models, tile=tile, progress=lambda tiles: _progress(gr, tiles))
+        page = layout.build_page(gr, codecs, max_pixels)
         _launch(gr, page, folder, port, open_browser)
         # No exception from here on: the interpreter would swallow one that falls into a callback.
         end = threading.Event()
@@ -58,7 +58,7 @@ def serve(
         page.close(verbose=False)
 
 
-def load_networks(models: Mapping[str, Path], **options) -> dict[str, Network]:
+def load_codecs(models: Mapping[str, Path], **options) -> dict[str, Codec]:
     """Loads model directories by title.
 
     Raises:
@@ -66,7 +66,7 @@ def load_networks(models: Mapping[str, Path], **options) -> dict[str, Network]:
     """
     if not models:
         raise UserError("there is no model to show: name one with --model")
-    return {title: load_network(folder, **options) for title, folder in models.items()}
+    return {title: load(folder, **options) for title, folder in models.items()}
 
 
 def _progress(gr, tiles):

@@ -124,14 +124,19 @@ def opened(
         if isinstance(error, UnidentifiedImageError):
             listed = ", ".join(formats)
             return f"is not a picture that can be read: convert it to one of {listed}"
-        if isinstance(error, OSError) and error.errno:
-            return f"cannot be read: {error.strerror}"
-        # Decoders raise nearly anything on damaged files.
-        return f"is damaged ({str(error) or type(error).__name__}): replace the file"
+        return _damage(error)
 
     with reading(name or file, describe), _open(file, formats) as image:
         _require_at_most(max_pixels, image)
         yield image
+
+
+def _damage(error: Exception) -> str:
+    """A clause about a file, from what its decoder raises."""
+    if isinstance(error, OSError) and error.errno:
+        return f"cannot be read: {error.strerror}"
+    # Decoders raise nearly anything on damaged files.
+    return f"is damaged ({str(error) or type(error).__name__}): replace the file"
 
 
 def _open(file, formats) -> ImageFile:
@@ -151,14 +156,21 @@ def _require_at_most(max_pixels, image):
         )
 
 
-def decode(image: ImageFile, max_pixels: int = MAX_PIXELS, upright: bool = True) -> Picture:
+def picture_of(image: Image.Image, name: str, *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """The same of an image that Pillow has opened or made. Raises UserError as `read_picture`."""
+    with reading(name, _damage):
+        return decode(image, max_pixels)
+
+
+def decode(image: Image.Image, max_pixels: int = MAX_PIXELS, upright: bool = True) -> Picture:
     """The picture at which the file stands. Raises UserError with the second half of a sentence."""
     _require_at_most(max_pixels, image)  # a GIF may grow on the way
     tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else None
     _require_a_range(image.mode, tags or {})
     notes = [note] if (note := MODES[image.mode]) else []
     # Before `load`, which forgets how pixels are stored and turns TIFF files itself.
-    file, raw_mode = image.filename or image.fp, _raw_mode(image)
+    file = getattr(image, "filename", None) or getattr(image, "fp", None)
+    raw_mode = _raw_mode(image)
     orientation = 1 if tags is None else _orientation(image)
     if tags is None:
         # In BMP files, 16 bits are those of a pixel.
@@ -213,9 +225,10 @@ def _require_a_range(mode: str, tags: Mapping) -> None:
         )
 
 
-def _raw_mode(image: ImageFile) -> str:
-    """Pillow's name of how pixels are stored, such as "L;4"; empty where it has none."""
-    arguments = image.tile[0].args if image.tile else ""
+def _raw_mode(image: Image.Image) -> str:
+    """Pillow's name of how pixels are stored, such as "L;4"; empty where they are not in a file."""
+    tile = getattr(image, "tile", None)
+    arguments = tile[0].args if tile else ""
     return str(arguments[0] if isinstance(arguments, tuple) else arguments)
 
 
@@ -230,7 +243,7 @@ def _reduced(image, bits: int, white_is_zero: bool) -> Image.Image:
 def _key_alpha(image, raw_mode: str, file) -> UInt8[np.ndarray, "h w"] | None:
     """Alpha of a PNG of which one colour is transparent; Pillow's is wrong unless it has 8 bits."""
     key = image.info.get("transparency")
-    if image.format != "PNG" or image.mode == "P" or key is None:
+    if image.format != "PNG" or image.mode == "P" or key is None or not raw_mode:
         return None
     if image.mode == "RGB":
         pixels = np.asarray(image)

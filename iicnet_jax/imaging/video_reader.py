@@ -19,6 +19,7 @@ from av.stream import Disposition
 from av.video.reformatter import Colorspace
 
 from iicnet_jax.core.errors import UserError, reading
+from iicnet_jax.core.wording import width_x_height
 from iicnet_jax.imaging import RGB
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS
 
@@ -38,6 +39,9 @@ class Limits:
     pixels: int = MAX_PIXELS  # of a frame
     frames: int | float = MAX_FRAMES
     seconds: int | float = MAX_SECONDS
+
+
+LIMITS = Limits()  # where none are named
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Index(NamedTuple):
     keys: list[int]  # the key frames; none if what lies behind one may be shown before it
 
 
-def examine(path: Path, limits: Limits = Limits()) -> Video:
+def examine(path: Path, limits: Limits = LIMITS) -> Video:
     """Reads the packets of a video and decodes its first frame.
 
     Raises:
@@ -116,9 +120,10 @@ def read_frames(video: Video) -> Iterator[RGB]:
                 raise UserError(_too_many(video.limits))
             pixels = upright(frame)
             if pixels.shape[:2] != video.size:
+                before, after = width_x_height(video.size), width_x_height(pixels.shape)
                 raise UserError(
-                    f"changes its size from {_size(video.size)} to {_size(pixels.shape)} pixels "
-                    f"at frame {number}: cut it there"
+                    f"changes its size from {before} to {after} pixels at frame {number}: cut it "
+                    "there"
                 )
             yield pixels
 
@@ -332,8 +337,3 @@ def _frame_notes(frame: av.VideoFrame, stream) -> list[str]:
     if stream.sample_aspect_ratio not in (None, 0, 1):
         notes.append("has pixels that are not square, which is not kept: it may look stretched")
     return notes
-
-
-def _size(shape) -> str:
-    """Width x height, as users know it."""
-    return f"{shape[1]}x{shape[0]}"

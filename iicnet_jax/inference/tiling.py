@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from flax import nnx
-from jaxtyping import Float32, UInt8
+from jaxtyping import Shaped, UInt8
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
@@ -95,13 +95,22 @@ class Tiled:
                 f"is fast from about {2 * least} on"
             )
 
-    def embed(self, frames: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "h2 w2 k"]:
-        """The embedding as the network computes it, neither rounded nor clipped."""
-        return self._embed(frames, np.float32, lambda values: values)
+    def embed(
+        self, frames: UInt8[np.ndarray, "n h w 3"], dtype: type = np.float32
+    ) -> Shaped[np.ndarray, "h2 w2 k"]:
+        """The embedding as the network computes it, or as a file holds it with `np.uint8`.
 
-    def embed_uint8(self, frames: UInt8[np.ndarray, "n h w 3"]) -> UInt8[np.ndarray, "h2 w2 k"]:
-        """The embedding as a file holds it. Takes a quarter of the memory of `embed`."""
-        return self._embed(frames, np.uint8, to_uint8)
+        The first is neither rounded nor clipped; the second takes a quarter of the memory.
+        """
+        size = self.model.embedding_size(*frames.shape[1:3])
+        result = np.empty((*size, self.model.embedding_channels), dtype)
+        for rows, columns in self._tiles(size):
+            values = self._convert.embed(self._read(frames, rows, columns))
+            values = to_uint8(values) if dtype == np.uint8 else values
+            target = result[rows.first : rows.last, columns.first : columns.last]
+            top, left = rows.first - rows.start, columns.first - columns.start
+            target[:] = values[top : top + target.shape[0], left : left + target.shape[1]]
+        return result
 
     def restore(self, embedding: np.ndarray, size: tuple[int, int]) -> UInt8[np.ndarray, "n h w 3"]:
         """The images of the given height and width, from an embedding, uint8 or float.
@@ -124,16 +133,6 @@ class Tiled:
             top, left = (scale * (span.first - span.start) for span in (rows, columns))
             height, width = target.shape[1:3]
             target[:] = images[:, top : top + height, left : left + width]
-        return result
-
-    def _embed(self, frames, dtype, finish):
-        size = self.model.embedding_size(*frames.shape[1:3])
-        result = np.empty((*size, self.model.embedding_channels), dtype)
-        for rows, columns in self._tiles(size):
-            values = finish(self._convert.embed(self._read(frames, rows, columns)))
-            target = result[rows.first : rows.last, columns.first : columns.last]
-            top, left = rows.first - rows.start, columns.first - columns.start
-            target[:] = values[top : top + target.shape[0], left : left + target.shape[1]]
         return result
 
     def _read(self, frames, rows: Span, columns: Span):

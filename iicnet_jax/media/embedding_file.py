@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL.PngImagePlugin import PngInfo
 
-from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import to_json
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS, Picture, read_picture
 from iicnet_jax.media import diagnosis
@@ -119,13 +118,11 @@ def pixel_fingerprint(pixels: UInt8[np.ndarray, "h w k"]) -> str:
     return digest.hexdigest()
 
 
-def write_embedding(
-    path: Path, pixels: UInt8[np.ndarray, "h w k"], record: Record, *, overwrite: bool = False
-) -> None:
-    """Writes a PNG or lossless WebP file with its record, whole or not at all.
+def write_embedding(path: Path, pixels: UInt8[np.ndarray, "h w k"], record: Record) -> None:
+    """Writes a PNG or lossless WebP file with its record, as `write_picture`.
 
     Raises:
-      UserError: as `images.write_picture`.
+      UserError: as `write_picture`.
       ValueError: the record is that of other pixels, or too long.
     """
     text = record.to_json()
@@ -139,35 +136,18 @@ def write_embedding(
         chunks = PngInfo()
         chunks.add_itxt(CHUNK, text)
         options = {"pnginfo": chunks}
-    write_picture(path, pixels, overwrite=overwrite, **options)
+    write_picture(path, pixels, **options)
 
 
 @dataclasses.dataclass(frozen=True)
 class EmbeddingFile:
     """A file that was read, whatever its state."""
 
+    path: Path
     pixels: UInt8[np.ndarray, "h w k"]
     record: Record | None
     format: str  # of the picture: PNG, WEBP, ...
     problem: str | None  # why the images may not come back, a clause about the file
-
-
-def read_embedding(
-    path: Path, *, force: bool = False, max_pixels: int = MAX_PIXELS
-) -> tuple[UInt8[np.ndarray, "h w k"], Record | None]:
-    """The pixels of an embedding file and its record, None if it has none.
-
-    Without a record, there are always three channels. With `force`, files of all formats are
-    read, changed pixels are returned as they are, and a record that cannot be used counts as none.
-
-    Raises:
-      UserError: no picture (see `images.read_picture`); without `force`, also a picture that is
-        neither PNG nor WebP, changed pixels, or a record that is malformed or of a newer format.
-    """
-    file = examine(path, max_pixels=max_pixels)
-    if file.problem is not None and not force:
-        raise UserError(f"{path} {file.problem} (--force restores what can be restored)")
-    return file.pixels, file.record
 
 
 def examine(path: Path, *, max_pixels: int = MAX_PIXELS) -> EmbeddingFile:
@@ -179,7 +159,7 @@ def examine(path: Path, *, max_pixels: int = MAX_PIXELS) -> EmbeddingFile:
         record = _find_record(picture)
     except ValueError as error:
         problem = f"has a record that cannot be used: {error}"
-        return EmbeddingFile(pixels, None, picture.format, problem)
+        return EmbeddingFile(path, pixels, None, picture.format, problem)
     problem = None
     if record is None:
         if picture.format not in LOSSLESS.values():
@@ -187,7 +167,7 @@ def examine(path: Path, *, max_pixels: int = MAX_PIXELS) -> EmbeddingFile:
                 f"is a {picture.format} file without a record: embeddings are PNG or lossless "
                 "WebP files, and another format may have changed its pixels"
             )
-        return EmbeddingFile(pixels, None, picture.format, problem)
+        return EmbeddingFile(path, pixels, None, picture.format, problem)
     pixels = with_channels(pixels, record.channels)
     if pixels is None or not record.matches(pixels):
         pixels = picture.pixels if pixels is None else pixels
@@ -196,7 +176,29 @@ def examine(path: Path, *, max_pixels: int = MAX_PIXELS) -> EmbeddingFile:
             f"has been changed since it was written: {happened}. The images do not come back as "
             "they were: look for the original file"
         )
-    return EmbeddingFile(pixels, record, picture.format, problem)
+    return EmbeddingFile(path, pixels, record, picture.format, problem)
+
+
+def inspect(path: Path, *, max_pixels: int = MAX_PIXELS) -> dict:
+    """What an embedding file says of itself, for printing and as JSON.
+
+    `record` is None where there is none; `intact` says whether the pixels are those that were
+    embedded, None without a record; `problem` says why the images may not come back.
+
+    Raises:
+      UserError: the file is no picture.
+    """
+    file = examine(path, max_pixels=max_pixels)
+    height, width = file.pixels.shape[:2]
+    return {
+        "file": str(path),
+        "format": file.format,
+        "height": height,
+        "width": width,
+        "record": None if file.record is None else dataclasses.asdict(file.record),
+        "intact": None if file.record is None else file.record.matches(file.pixels),
+        "problem": file.problem,
+    }
 
 
 def with_channels(pixels: UInt8[np.ndarray, "h w k"], channels: int):
@@ -223,9 +225,10 @@ def _find_record(picture: Picture) -> Record | None:
     return None if text is None else Record.from_json(text)
 
 
-def _is_integer(value, greatest: int) -> bool:
+def is_integer(value, least: int, greatest: int) -> bool:
+    """Whether a value from a file is a whole number in that range."""
     # For Python, True is an integer.
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= greatest
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= greatest
 
 
 def _is_shallow(value, depth: int = MAX_DEPTH) -> bool:
@@ -240,15 +243,15 @@ def _is_text(value, pattern: re.Pattern) -> bool:
 
 
 RULES = {
-    "format": lambda value: _is_integer(value, 2**31),
+    "format": lambda value: is_integer(value, 1, 2**31),
     "task": lambda value: _is_text(value, TASK),
-    "images": lambda value: _is_integer(value, MAX_IMAGES),
+    "images": lambda value: is_integer(value, 1, MAX_IMAGES),
     "size": lambda value: (
         isinstance(value, tuple)
         and len(value) == 2
-        and all(_is_integer(side, MAX_SIDE) for side in value)
+        and all(is_integer(side, 1, MAX_SIDE) for side in value)
     ),
-    "channels": lambda value: _is_integer(value, 3) and value != 2,
+    "channels": lambda value: is_integer(value, 1, 3) and value != 2,
     "model": lambda value: _is_text(value, SHA256),
     "pixels": lambda value: _is_text(value, SHA256),
     # One less: the record is around it.

@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import replacing
 from iicnet_jax.imaging import video_reader
-from iicnet_jax.imaging.video_reader import Limits, Video
+from iicnet_jax.imaging.video_reader import LIMITS, Limits, Video
 from iicnet_jax.media import diagnosis, video_file
 from iicnet_jax.media.embedding_file import Record, pixel_fingerprint, with_channels
 from iicnet_jax.media.grouping import Frame
@@ -34,6 +34,10 @@ class EmbeddingVideo:
     record: Record | None
     hashes: tuple[str, ...]  # of the frames' pixels; none without a record
     problem: str | None  # why the images may not come back, a clause about the file
+
+    @property
+    def path(self) -> Path:
+        return self.video.path
 
 
 def write_embedding_video(
@@ -88,8 +92,8 @@ def write_embedding_video(
     return record, notes
 
 
-def examine(path: Path, limits: Limits) -> EmbeddingVideo:
-    """Reads what the file says of itself. Raises UserError as `videos.examine`."""
+def examine(path: Path, limits: Limits = LIMITS) -> EmbeddingVideo:
+    """Reads what the file says of itself. Raises UserError as `video_reader.examine`."""
     video = video_reader.examine(path, limits)
     try:
         record, hashes = _find_record(video)
@@ -111,7 +115,7 @@ def read_embeddings(file: EmbeddingVideo, found: list[str] | None = None) -> Ite
     def changed(what):
         if found is None:
             raise UserError(
-                f"{file.video.path} {describe_changes(file, [what])} (--force restores what can be "
+                f"{file.path} {describe_changes(file, [what])} (--force restores what can be "
                 "restored)"
             )
         found.append(what)
@@ -141,6 +145,30 @@ def describe_changes(file: EmbeddingVideo, found: Sequence[str]) -> str:
         f"has been changed since it was written ({found[0]}{others}): {happened}. The images do "
         "not come back as they were: look for the original file"
     )
+
+
+def inspect(path: Path, limits: Limits = LIMITS) -> dict:
+    """As `embedding_file.inspect`, with `frames`, `rate` and `sound`; reads all of the file.
+
+    Raises:
+      UserError: the file is no video, damaged, or beyond the limits.
+    """
+    file = examine(path, limits)
+    changes, video = [], file.video
+    for _ in read_embeddings(file, changes):
+        pass
+    return {
+        "file": str(path),
+        "format": "VIDEO",
+        "height": video.size[0],
+        "width": video.size[1],
+        "frames": video.frames,
+        "rate": [video.rate.numerator, video.rate.denominator],
+        "sound": video.sound,
+        "record": None if file.record is None else dataclasses.asdict(file.record),
+        "intact": None if file.record is None else not changes,
+        "problem": describe_changes(file, changes) if changes else file.problem,
+    }
 
 
 def _find_record(video: Video) -> tuple[Record | None, tuple[str, ...]]:

@@ -1,31 +1,35 @@
-"""Reads untrusted picture files into 8-bit RGB; writes PNG and lossless WebP."""
+"""Reads pictures of one size into an array; writes PNG and lossless WebP files."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image
+from PIL import Image, ImageOps
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import replacing
+from iicnet_jax.core.wording import width_x_height
+from iicnet_jax.imaging.picture_reader import MAX_PIXELS, Picture, picture_of, read_picture
 from iicnet_jax.media.outputs import check_file
+
+# A file, an image of Pillow's, or an array.
+Source = str | os.PathLike | Image.Image | np.ndarray
 
 LOSSLESS = {".png": "PNG", ".webp": "WEBP"}
 WEBP_SIDE = 16383
 
 
-def write_picture(
-    path: Path, pixels: UInt8[np.ndarray, "h w k"], *, overwrite: bool = False, **options
-) -> None:
+def write_picture(path: Path, pixels: UInt8[np.ndarray, "h w k"], **options) -> None:
     """Writes 1 or 3 channels as a PNG or lossless WebP file, as the suffix says, or not at all.
 
     WebP has no grey: one channel is written as three equal ones. `options` go to Pillow's `save`.
+    A file that is there is replaced: `check_output` comes first.
 
     Raises:
-      UserError: the file exists and `overwrite` is false, the suffix is another, the picture is
-        too large for WebP, or the disk refuses.
+      UserError: the picture is too large for WebP, or the disk refuses.
     """
-    check_output(path, overwrite)
     image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     file_format = LOSSLESS[path.suffix.lower()]
     if file_format == "WEBP":
@@ -45,3 +49,55 @@ def write_picture(
 def check_output(path: Path, overwrite: bool) -> None:
     """Raises UserError unless `write_picture` may write there; tells before the long work."""
     check_file(path, tuple(LOSSLESS), overwrite)
+
+
+def read_group(
+    sources: Sequence[Source] | np.ndarray, *, fit: bool = False, max_pixels: int = MAX_PIXELS
+) -> tuple[UInt8[np.ndarray, "n h w 3"], tuple[str, ...]]:
+    """Pictures of one size as one array, and a line for everything that was changed of them.
+
+    Raises:
+      UserError: a picture cannot be read, an array is not (h, w, 3) uint8, or sizes differ from
+        the first one's, without `fit`.
+    """
+    notes = []
+    for number, source in enumerate(sources):
+        name, picture = _picture(source, number, max_pixels)
+        notes += [f"{name} {note}" for note in picture.notes]
+        pixels = picture.pixels
+        if number == 0:
+            first, frames = name, np.empty((len(sources), *pixels.shape), np.uint8)
+        if pixels.shape != frames.shape[1:]:
+            reference = f"the reference {first} {width_x_height(frames[0].shape)}"
+            sizes = f"{width_x_height(pixels.shape)} pixels, and {reference}"
+            if not fit:
+                raise UserError(
+                    f"{name} has {sizes}: all pictures need one size; --fit scales and crops "
+                    "the others to that of the reference"
+                )
+            notes.append(f"{name} has {sizes}: it is scaled and its edges are cut off to fit")
+            pixels = fit_to(pixels, frames.shape[1:3])
+        frames[number] = pixels
+    return frames, tuple(notes)
+
+
+def _picture(source: Source, number: int, max_pixels: int) -> tuple[str, Picture]:
+    """A picture and what it is called."""
+    if isinstance(source, (str, os.PathLike)):
+        return str(source), read_picture(Path(source), max_pixels=max_pixels)
+    name = f"image {number}"
+    if isinstance(source, Image.Image):
+        return name, picture_of(source, name, max_pixels=max_pixels)
+    pixels = np.asarray(source)
+    if pixels.dtype != np.uint8 or pixels.shape[2:] != (3,) or 0 in pixels.shape:
+        raise UserError(
+            f"{name} is an array {pixels.shape} of {pixels.dtype}: give uint8 values from 0 to 255 "
+            "of the shape (height, width, 3)"
+        )
+    return name, Picture(pixels, (), "array", {})
+
+
+def fit_to(pixels: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "..."]:
+    """Scales a picture until it covers height and width of `size`, and keeps the middle."""
+    height, width = size
+    return np.asarray(ImageOps.fit(Image.fromarray(pixels), (width, height)))

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from flax import nnx
@@ -72,7 +73,7 @@ def save_model(
         "format": FORMAT_VERSION,
         "method": method,
         "model": dict(model_config),
-        # For a reader that looks for a network among many; `fingerprint` computes it anew.
+        # For a reader that looks for a network among many; `read_model` computes it anew.
         "fingerprint": _digest(arrays, model_config, method),
         "about": dict(about),
     }
@@ -144,8 +145,21 @@ def check_arguments(fields: Mapping, method: str) -> None:
             raise ValueError(f"model.{name} is {value}, but must be from 1 to {greatest}")
 
 
+class Model(NamedTuple):
+    """What a model directory holds."""
+
+    network: Network
+    task: str  # what it was trained for; empty where that is not said
+    fingerprint: str  # SHA-256 of the method, the arguments and the parameters, see docs/formats.md
+
+
 def load_model(folder: Path) -> Network:
-    """Builds the network that `save_model` wrote.
+    """The network alone. Raises UserError as `read_model`."""
+    return read_model(folder).network
+
+
+def read_model(folder: Path) -> Model:
+    """Builds the network that `save_model` wrote, and says which one it is.
 
     Raises:
       UserError: the folder holds no model, a newer format, damaged files, or other weights than
@@ -177,15 +191,17 @@ def load_model(folder: Path) -> Network:
                 f"{folder / WEIGHTS} does not fit {CONFIG}: {name} has the shape "
                 f"{arrays[name].shape}, not {shape}"
             )
-    stated = config["fingerprint"]
-    if stated not in (None, _digest(arrays, config["model"], config["method"])):
+    stated, fingerprint = config["fingerprint"], _digest(arrays, fields, config["method"])
+    if stated not in (None, fingerprint):
         raise UserError(
             f"{folder / WEIGHTS} is damaged, or not the file that {CONFIG} was written for: its "
             f"fingerprint is not {stated[:12]}. Copy or install the model again"
         )
     set_parameters(state, arrays)
     nnx.update(model, state)
-    return model
+    about = config["about"]
+    task = str(about.get("task", about.get("regime", "")))  # its name in older models
+    return Model(model, task, fingerprint)
 
 
 def _read_weights(path: Path) -> dict[str, np.ndarray]:
@@ -210,17 +226,8 @@ def find_model(path: Path) -> Path:
     return path / IN_WORKDIR if (path / IN_WORKDIR).is_dir() else path
 
 
-def fingerprint(model: Network, model_config: Mapping) -> str:
-    """SHA-256 of what a network computes: its method, its arguments and its parameters.
-
-    Arguments that are left out count with their default values. How the bytes are put together
-    is written down in docs/formats.md.
-    """
-    method = next(name for name, network in NETWORKS.items() if type(model) is network)
-    return _digest(parameter_arrays(nnx.state(model, nnx.Param)), model_config, method)
-
-
 def _digest(parameters: Mapping[str, np.ndarray], model_config: Mapping, method: str) -> str:
+    """The fingerprint. Arguments that are left out count with their default values."""
     defaults = {
         name: parameter.default
         for name, parameter in inspect.signature(NETWORKS[method].__init__).parameters.items()

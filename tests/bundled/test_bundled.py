@@ -13,7 +13,7 @@ from iicnet_jax.cli import model_table
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.media.embedding_file import Record
 from iicnet_jax.models import IICNet
-from iicnet_jax.weights.model_dir import CONFIG, fingerprint, load_config, load_model, save_model
+from iicnet_jax.weights.model_dir import CONFIG, load_config, read_model, save_model
 from tests.program import ROOT
 
 EMBEDDING = Path("e.png")
@@ -50,8 +50,8 @@ def test_what_comes_with_the_package_is_sound(name):
     folder = bundled.folders()[name]
     assert sum(path.stat().st_size for path in folder.iterdir()) <= MAX_BYTES
     config = load_config(folder)
-    model = load_model(folder)
-    assert fingerprint(model, config["model"]) == config["fingerprint"]
+    model, _, fingerprint = read_model(folder)
+    assert fingerprint == config["fingerprint"]
     if name != "video":
         assert model.num_images == {**bundled.PICTURES, "stereo": 2}[name]
     assert model.embedding_channels == (1 if name == "grayscale" else 3)
@@ -102,9 +102,9 @@ def test_models_are_chosen_by_what_is_to_be_done(save):
 def test_the_network_of_a_record_is_found_without_reading_weights(save, monkeypatch):
     folder = save("hiding", num_images=2)
     grey = save("grayscale", embedding_channels=1)
-    digest = fingerprint(load_model(grey), load_config(grey)["model"])
+    digest = read_model(grey).fingerprint
     record = Record("x", 1, (8, 8), 1, digest, "0" * 64)
-    monkeypatch.setattr(bundled, "load_model", None)
+    monkeypatch.setattr(bundled, "read_model", None)
     assert bundled.for_record(EMBEDDING, record) == grey
     other = dataclasses.replace(record, model="0" * 64)
     message = (

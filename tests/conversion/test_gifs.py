@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from iicnet_jax.conversion.gifs import embed_gif, restore_gif
-from iicnet_jax.conversion.pictures import inspect_file, restore_file
+from iicnet_jax.conversion.pictures import restore_file
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.imaging.picture_reader import read_picture
 from iicnet_jax.media import embedding_file
-from iicnet_jax.media.embedding_file import read_embedding, write_embedding
+from iicnet_jax.media.embedding_file import examine, inspect, write_embedding
 from tests.media.clips import SIDE, columns, numbered, numbers, write_gif
 from tests.media.pictures import noise, save
 
@@ -41,7 +41,7 @@ def test_frames_durations_and_loops_come_back(tmp_path_factory, hundredths, loop
     result = embed_gif(columns(5), source, folder / "e.png")
     assert result.notes == ()
     assert result.record.about == {"grouping": "blocks", "durations": durations, "loop": loop}
-    restore_gif(columns(5), folder / "e.png", folder / "r.gif")
+    restore_gif(columns(5), examine(folder / "e.png"), folder / "r.gif")
     frames, read_durations, read_loop = read_animation(folder / "r.gif")
     assert (read_durations, read_loop) == (durations, loop)
     assert numbers(frames) == list(range(len(durations)))
@@ -49,12 +49,13 @@ def test_frames_durations_and_loops_come_back(tmp_path_factory, hundredths, loop
 
 def test_the_middle_frame_is_the_reference_and_the_last_one_is_repeated(tmp_path):
     embed_gif(columns(5), write_gif(tmp_path / "a.gif", 4), tmp_path / "e.webp")
-    pixels, record = read_embedding(tmp_path / "e.webp")
+    file = examine(tmp_path / "e.webp")
+    pixels, record = file.pixels, file.record
     assert [int(value) // 4 - 1 for value in pixels[0, :5, 0]] == [2, 0, 1, 3, 3]
     assert (record.images, record.size) == (5, (SIDE, SIDE))
     # The file is an embedding like any other.
-    assert inspect_file(tmp_path / "e.webp")["intact"]
-    assert len(restore_file(columns(5), tmp_path / "e.webp", tmp_path / "all").paths) == 5
+    assert inspect(tmp_path / "e.webp")["intact"]
+    assert len(restore_file(columns(5), examine(tmp_path / "e.webp"), tmp_path / "all").paths) == 5
 
 
 def test_more_frames_than_the_model_takes_are_an_error(tmp_path):
@@ -68,20 +69,20 @@ def test_more_frames_than_the_model_takes_are_an_error(tmp_path):
 def test_what_it_is_restored_to(tmp_path):
     source = write_gif(tmp_path / "a.gif", 3, [50, 100, 70], loop=2)
     embed_gif(columns(), source, tmp_path / "e.png")
-    as_gif = restore_gif(columns(), tmp_path / "e.png", tmp_path / "r.gif")
+    as_gif = restore_gif(columns(), examine(tmp_path / "e.png"), tmp_path / "r.gif")
     assert as_gif.notes == (
         f"{tmp_path / 'r.gif'} has 256 colours a frame, as GIFs have: .png keeps all",
     )
     assert as_gif.paths == (tmp_path / "r.gif",)
 
-    as_png = restore_gif(columns(), tmp_path / "e.png", tmp_path / "r.png")
+    as_png = restore_gif(columns(), examine(tmp_path / "e.png"), tmp_path / "r.png")
     assert as_png.notes == ()
     frames, durations, shown = read_animation(tmp_path / "r.png")
     np.testing.assert_array_equal(frames, numbered(3))
     # A GIF that is repeated twice is shown three times.
     assert (durations, shown) == ([50, 100, 70], 3)
 
-    pictures = restore_gif(columns(), tmp_path / "e.png", tmp_path / "frames")
+    pictures = restore_gif(columns(), examine(tmp_path / "e.png"), tmp_path / "frames")
     assert [path.name for path in pictures.paths] == ["000000.png", "000001.png", "000002.png"]
     assert numbers([read_picture(path).pixels for path in pictures.paths]) == [0, 1, 2]
 
@@ -90,7 +91,7 @@ def test_what_it_is_restored_to(tmp_path):
 def test_an_animated_png_is_shown_as_often(tmp_path, loop, shown):
     options = {} if loop is None else {"loop": loop}
     embed_gif(columns(), write_gif(tmp_path / "a.gif", 3, **options), tmp_path / "e.png")
-    restore_gif(columns(), tmp_path / "e.png", tmp_path / "r.png")
+    restore_gif(columns(), examine(tmp_path / "e.png"), tmp_path / "r.png")
     assert read_animation(tmp_path / "r.png")[2] == shown
 
 
@@ -104,8 +105,8 @@ def test_colours_that_a_gif_cannot_hold_come_close(tmp_path):
     loaded = columns()
     loaded.tiled.__class__ = Noise
     embed_gif(columns(), write_gif(tmp_path / "a.gif", 3, 100, 40, 40), tmp_path / "e.png")
-    restore_gif(loaded, tmp_path / "e.png", tmp_path / "r.gif")
-    restore_gif(loaded, tmp_path / "e.png", tmp_path / "r.png")
+    restore_gif(loaded, examine(tmp_path / "e.png"), tmp_path / "r.gif")
+    restore_gif(loaded, examine(tmp_path / "e.png"), tmp_path / "r.png")
     close, exact = (read_animation(tmp_path / name)[0] for name in ("r.gif", "r.png"))
     assert len(close) == len(exact) == 3
     difference = np.abs(np.stack(close).astype(int) - exact)
@@ -135,8 +136,8 @@ def test_what_is_no_animation_is_named(tmp_path):
     write_embedding(tmp_path / "e.png", pixels, record)
     message = r"e\.png does not say when the frames .* \(--force shows each for 0\.1 seconds\)"
     with pytest.raises(UserError, match=message):
-        restore_gif(columns(), tmp_path / "e.png", tmp_path / "r.gif")
-    restored = restore_gif(columns(), tmp_path / "e.png", tmp_path / "r.gif", force=True)
+        restore_gif(columns(), examine(tmp_path / "e.png"), tmp_path / "r.gif")
+    restored = restore_gif(columns(), examine(tmp_path / "e.png"), tmp_path / "r.gif", force=True)
     assert "does not say when" in restored.notes[0]
     assert read_animation(tmp_path / "r.gif")[1:] == ([100] * 3, 0)
 
@@ -169,7 +170,7 @@ def test_times_out_of_range_are_refused(tmp_path, about):
     )
     write_embedding(tmp_path / "e.png", pixels, record)
     with pytest.raises(UserError, match="does not say when"):
-        restore_gif(columns(), tmp_path / "e.png", tmp_path / "r.gif")
+        restore_gif(columns(), examine(tmp_path / "e.png"), tmp_path / "r.gif")
     assert not (tmp_path / "r.gif").exists()
 
 
@@ -183,9 +184,9 @@ def test_limits_and_wrong_models_and_outputs(tmp_path):
     with pytest.raises(UserError, match="--overwrite"):
         embed_gif(columns(), source, tmp_path / "e.png")
     with pytest.raises(UserError, match="was written by another model"):
-        restore_gif(columns(fingerprint="f" * 64), tmp_path / "e.png", tmp_path / "r.gif")
+        restore_gif(columns(fingerprint="f" * 64), examine(tmp_path / "e.png"), tmp_path / "r.gif")
     with pytest.raises(UserError, match=r"must end in \.gif or \.png or no suffix"):
-        restore_gif(columns(), tmp_path / "e.png", tmp_path / "r.mp4")
+        restore_gif(columns(), examine(tmp_path / "e.png"), tmp_path / "r.mp4")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.gif", "e.png"]
 
 
@@ -199,5 +200,5 @@ def test_an_interruption_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Image.Image, "save", full_disk)
     with pytest.raises(UserError, match=r"r\.gif cannot be written: No space left on device"):
-        restore_gif(columns(), tmp_path / "e.png", tmp_path / "r.gif")
+        restore_gif(columns(), examine(tmp_path / "e.png"), tmp_path / "r.gif")
     assert sorted(tmp_path.iterdir()) == before

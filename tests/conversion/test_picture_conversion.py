@@ -12,9 +12,6 @@ from PIL.PngImagePlugin import PngInfo
 
 from iicnet_jax.conversion.pictures import (
     embed_files,
-    fit_to,
-    inspect_file,
-    load_network,
     measure_files,
     reference_of,
     restore_file,
@@ -24,7 +21,10 @@ from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.imaging.colour import luma
 from iicnet_jax.imaging.picture_reader import read_picture
 from iicnet_jax.imaging.resizing import imresize
+from iicnet_jax.inference.codec import load
 from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
+from iicnet_jax.media.embedding_file import examine, inspect
+from iicnet_jax.media.picture_file import fit_to
 from iicnet_jax.models import IICNet
 from iicnet_jax.weights.model_dir import save_model
 from tests.media.pictures import MODEL, network, noise, save
@@ -54,14 +54,14 @@ def test_a_real_network_from_file_to_file(tmp_path, inputs, random_network, chan
     model = random_network(lambda: IICNet(**fields, rngs=nnx.Rngs(0)))
     params = nnx.state(model, nnx.Param)
     save_model(tmp_path / "model", params, fields, {"task": "hiding"})
-    loaded = load_network(tmp_path / "model", tile=64)
+    loaded = load(tmp_path / "model", tile=64)
 
     result = embed_files(loaded, inputs, tmp_path / "new" / "embedding.png")
     assert result.notes == ()
     record = result.record
     assert (record.task, record.images, record.size) == ("hiding", 2, (9, 7))
     assert record.channels == channels
-    restored = restore_file(loaded, result.path, tmp_path / "restored")
+    restored = restore_file(loaded, examine(result.path), tmp_path / "restored")
     assert [path.name for path in restored.paths] == ["00.png", "01.png"]
 
     frames = np.stack([read_picture(path).pixels for path in inputs])
@@ -77,7 +77,7 @@ def test_the_fingerprint_tells_networks_apart(tmp_path, random_network):
         fields = FIELDS | fields
         model = random_network(lambda: IICNet(**fields, rngs=nnx.Rngs(0)), scale)
         save_model(tmp_path / "model", nnx.state(model, nnx.Param), fields, {})
-        return load_network(tmp_path / "model").fingerprint
+        return load(tmp_path / "model").fingerprint
 
     first = fingerprint()
     assert first == fingerprint(embedding_channels=3)  # the default, spelt out
@@ -126,7 +126,7 @@ def test_conversions_are_told(tmp_path, inputs):
 def test_the_reference_is_first_and_sizes_come_back(tmp_path, inputs, embedded):
     reference = read_picture(inputs[0]).pixels
     np.testing.assert_array_equal(read_picture(embedded).pixels, reference[::2, ::2])
-    restored = restore_file(network(), embedded, tmp_path / "out")
+    restored = restore_file(network(), examine(embedded), tmp_path / "out")
     assert restored.notes == ()
     assert {read_picture(path).pixels.shape for path in restored.paths} == {(9, 7, 3)}
 
@@ -140,16 +140,16 @@ def test_outputs_are_replaced_only_on_request(tmp_path, inputs, embedded):
     folder.mkdir()
     (folder / "01.png").write_text("mine")
     with pytest.raises(UserError, match=r"already holds 01\.png: name another folder"):
-        restore_file(network(), embedded, folder)
+        restore_file(network(), examine(embedded), folder)
     assert (folder / "01.png").read_text() == "mine"
     (folder / "other").touch()
-    restore_file(network(), embedded, folder, overwrite=True)
+    restore_file(network(), examine(embedded), folder, overwrite=True)
     assert sorted(path.name for path in folder.iterdir()) == ["00.png", "01.png", "other"]
     with pytest.raises(UserError, match="is a file: name a folder"):
-        restore_file(network(), embedded, embedded)
+        restore_file(network(), examine(embedded), embedded)
     (tmp_path / "odd" / "01.png").mkdir(parents=True)
     with pytest.raises(UserError, match=r"01\.png is a folder: name another folder"):
-        restore_file(network(), embedded, tmp_path / "odd", overwrite=True)
+        restore_file(network(), examine(embedded), tmp_path / "odd", overwrite=True)
 
 
 @pytest.mark.parametrize("exists", [False, True])
@@ -168,13 +168,13 @@ def test_all_pictures_are_written_or_none(tmp_path, embedded, exists, monkeypatc
 
     monkeypatch.setattr(Image.Image, "save", full_disk)
     with pytest.raises(UserError, match="cannot be written: No space left on device"):
-        restore_file(network(), embedded, folder)
+        restore_file(network(), examine(embedded), folder)
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def restore_error(embedding, folder, network, **options):
     with pytest.raises(UserError) as caught:
-        restore_file(network, embedding, folder, **options)
+        restore_file(network, examine(embedding), folder, **options)
     assert not folder.exists()
     return str(caught.value)
 
@@ -184,20 +184,20 @@ def test_a_wrong_model_is_named(tmp_path, embedded):
     message = restore_error(embedded, tmp_path / "out", other)
     assert "another model: 0123456789ab (task hiding, 2 images)" in message
     assert "and this is ffffffffffff (task video, 3 images)" in message
-    restored = restore_file(other, embedded, tmp_path / "out", force=True)
+    restored = restore_file(other, examine(embedded), tmp_path / "out", force=True)
     assert len(restored.paths) == 3
     assert "another model" in restored.notes[0]
 
 
 def test_changed_pixels_need_force(tmp_path, embedded):
-    assert inspect_file(embedded)["intact"] is True
+    assert inspect(embedded)["intact"] is True
     with Image.open(embedded) as image:
         chunks = PngInfo()
         chunks.add_itxt("iicnet", image.text["iicnet"])
     save(embedded, noise(3, 3), pnginfo=chunks)
-    assert inspect_file(embedded)["intact"] is False
+    assert inspect(embedded)["intact"] is False
     assert "has been changed" in restore_error(embedded, tmp_path / "out", network())
-    restored = restore_file(network(), embedded, tmp_path / "out", force=True)
+    restored = restore_file(network(), examine(embedded), tmp_path / "out", force=True)
     assert read_picture(restored.paths[1]).pixels.shape == (6, 6, 3)
     assert "has been changed" in restored.notes[0]
 
@@ -207,7 +207,7 @@ def test_a_file_without_a_record_needs_force_and_may_be_given_a_size(tmp_path):
     assert "has no record" in restore_error(path, tmp_path / "out", network())
     for size, shape in [(None, (10, 8, 3)), ((9, 7), (9, 7, 3))]:
         restored = restore_file(
-            network(), path, tmp_path / "out", force=True, size=size, overwrite=True
+            network(), examine(path), tmp_path / "out", force=True, size=size, overwrite=True
         )
         assert read_picture(restored.paths[0]).pixels.shape == shape
     message = restore_error(path, tmp_path / "new", network(), force=True, size=(9, 9))
@@ -218,15 +218,15 @@ def test_a_grey_model_takes_grey_pixels_however_they_are_stored(tmp_path, inputs
     grey = network(channels=1)
     for suffix in ("png", "webp"):
         path = embed_files(grey, inputs, tmp_path / f"grey.{suffix}").path
-        assert inspect_file(path)["record"]["channels"] == 1
-        restore_file(grey, path, tmp_path / suffix)
+        assert inspect(path)["record"]["channels"] == 1
+        restore_file(grey, examine(path), tmp_path / suffix)
     colours = save(tmp_path / "colours.png", noise(5, 4))
     message = restore_error(colours, tmp_path / "out", grey, force=True)
     assert "has colours, but this model embeds into a grey picture" in message
 
 
 def test_inspect_says_everything_in_json(tmp_path, embedded):
-    facts = json.loads(json.dumps(inspect_file(embedded)))
+    facts = json.loads(json.dumps(inspect(embedded)))
     pixels = facts["record"].pop("pixels")
     assert len(pixels) == 64
     assert facts == {
@@ -245,7 +245,7 @@ def test_inspect_says_everything_in_json(tmp_path, embedded):
         "intact": True,
         "problem": None,
     }
-    facts = inspect_file(save(tmp_path / "a.jpg", noise(5, 4)))
+    facts = inspect(save(tmp_path / "a.jpg", noise(5, 4)))
     assert (facts["record"], facts["intact"]) == (None, None)
     assert "is a JPEG file" in facts["problem"]
 

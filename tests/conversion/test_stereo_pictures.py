@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from iicnet_jax.conversion.pictures import inspect_file
 from iicnet_jax.conversion.stereo import embed_stereo, restore_stereo
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.imaging.picture_reader import read_picture
+from iicnet_jax.media.embedding_file import examine, inspect
 from tests.media.clips import columns
 from tests.media.pictures import noise, save
 
@@ -25,11 +25,11 @@ def test_both_forms_come_back_in_both_forms(tmp_path, inputs):
     assert (result.record.size, result.notes) == ((9, 8), ())
     assert read_picture(result.path).pixels[0, 0, 0] == 40  # the left view is the reference
     form = {} if len(inputs) == 2 else {"grouping": "side-by-side"}
-    assert inspect_file(result.path)["record"]["about"] == form
+    assert inspect(result.path)["record"]["about"] == form
 
-    (path,) = restore_stereo(columns(2), result.path, tmp_path / "both.webp").paths
+    (path,) = restore_stereo(columns(2), examine(result.path), tmp_path / "both.webp").paths
     np.testing.assert_array_equal(read_picture(path).pixels, np.concatenate([LEFT, RIGHT], axis=1))
-    left, right = restore_stereo(columns(2), result.path, tmp_path / "views").paths
+    left, right = restore_stereo(columns(2), examine(result.path), tmp_path / "views").paths
     assert (left.name, right.name) == ("left.png", "right.png")
     np.testing.assert_array_equal(read_picture(left).pixels, LEFT)
     np.testing.assert_array_equal(read_picture(right).pixels, RIGHT)
@@ -63,12 +63,12 @@ def test_outputs_and_other_models(tmp_path, inputs):
         ("r.jpg", r"must end in \.png or \.webp or no suffix, for a folder"),
     ]:
         with pytest.raises(UserError, match=message):
-            restore_stereo(columns(2), output, tmp_path / name)
+            restore_stereo(columns(2), examine(output), tmp_path / name)
     with pytest.raises(UserError, match="was written by another model"):
-        restore_stereo(columns(2, fingerprint="f" * 64), output, tmp_path / "new.png")
+        restore_stereo(columns(2, fingerprint="f" * 64), examine(output), tmp_path / "new.png")
     assert not (tmp_path / "new.png").exists()
     with pytest.raises(UserError, match="already holds .*: name another folder, or pass --over"):
-        restore_stereo(columns(2), output, tmp_path)
+        restore_stereo(columns(2), examine(output), tmp_path)
     with pytest.raises(UserError, match="exists"):
         embed_stereo(columns(2), inputs, output)
     embed_stereo(columns(2), inputs, output, overwrite=True)

@@ -14,16 +14,17 @@ from flax import nnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iicnet_jax.conversion.pictures import Network, load_network
-from iicnet_jax.conversion.videos import embed_video, inspect_video, restore_video
+from iicnet_jax.conversion.videos import embed_video, restore_video
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.imaging import video_reader
 from iicnet_jax.imaging.picture_reader import read_picture
 from iicnet_jax.imaging.video_reader import examine, read_frames
+from iicnet_jax.inference.codec import Codec, load
 from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
 from iicnet_jax.media import embedding_video, video_file
 from iicnet_jax.media.embedding_file import pixel_fingerprint
 from iicnet_jax.media.embedding_video import HASHES, RECORD
+from iicnet_jax.media.embedding_video import examine as examined
 from iicnet_jax.models import IICNet
 from iicnet_jax.weights.model_dir import save_model
 from tests.media.clips import RATE, columns, numbered, numbers, read_clip, write_clip
@@ -40,6 +41,10 @@ def embedded(tmp_path, clip):
     return embed_video(columns(), clip, tmp_path / "embedding.mkv").path
 
 
+def restore_path(codec, path, output, **options):
+    return restore_video(codec, examined(path), output, **options)
+
+
 def test_a_video_becomes_smaller_and_slower_and_comes_back(tmp_path, clip):
     before = read_clip(clip)
     result = embed_video(columns(), clip, tmp_path / "new" / "e.mkv")
@@ -52,7 +57,7 @@ def test_a_video_becomes_smaller_and_slower_and_comes_back(tmp_path, clip):
     assert abs(embedding.seconds - before.seconds) < 3 / RATE  # the last block is filled up
     assert (embedding.sound, embedding.sound_packets) == ("aac", before.sound_packets)
 
-    restored = restore_video(columns(), result.path, tmp_path / "r.mkv")
+    restored = restore_video(columns(), examined(result.path), tmp_path / "r.mkv")
     assert restored == (type(restored))((tmp_path / "r.mkv",), ())
     after = read_clip(tmp_path / "r.mkv")
     assert numbers(after.frames) == list(range(10))
@@ -67,13 +72,13 @@ def test_a_real_network_from_video_to_video(tmp_path, random_network):
     model = random_network(lambda: IICNet(**fields, rngs=nnx.Rngs(0)))
     params = nnx.state(model, nnx.Param)
     save_model(tmp_path / "model", params, fields, {"task": "video"})
-    loaded = load_network(tmp_path / "model")
+    loaded = load(tmp_path / "model")
     frames = [noise(15, 18, seed=i) for i in range(4)]
     clip = write_clip(tmp_path / "clip.mkv", frames, codec="ffv1", g="1")
 
     record = embed_video(loaded, clip, tmp_path / "e.mkv").record
     assert (record.task, record.size, record.images) == ("video", (15, 18), 3)
-    restore_video(loaded, tmp_path / "e.mkv", tmp_path / "r.mkv")
+    restore_video(loaded, examined(tmp_path / "e.mkv"), tmp_path / "r.mkv")
 
     whole = CompiledNetwork(*nnx.split(model, nnx.Param))
     for first, order in [(0, [1, 0, 2]), (3, [0, 0, 0])]:
@@ -100,26 +105,26 @@ def test_any_number_of_frames_comes_back(tmp_path_factory, length, count, rate, 
         "frames": count,
         "rate": [stated.numerator, stated.denominator],
     }
-    restore_video(columns(length, channels), folder / "e.mkv", folder / "frames")
+    restore_video(columns(length, channels), examined(folder / "e.mkv"), folder / "frames")
     frames = [read_picture(path).pixels for path in sorted((folder / "frames").iterdir())]
     assert numbers(frames) == list(range(count))
 
 
 def test_an_mp4_and_a_folder_of_pictures(tmp_path, embedded):
-    restored = restore_video(columns(), embedded, tmp_path / "r.mp4")
+    restored = restore_video(columns(), examined(embedded), tmp_path / "r.mp4")
     assert restored.notes == (
         f"{tmp_path / 'r.mp4'} is compressed with a little loss: .mkv keeps the pixels as restored",
     )
     clip = read_clip(tmp_path / "r.mp4")
     assert (numbers(clip.frames), clip.rate, clip.sound) == (list(range(10)), RATE, "aac")
 
-    restored = restore_video(columns(), embedded, tmp_path / "frames")
+    restored = restore_video(columns(), examined(embedded), tmp_path / "frames")
     assert [path.name for path in restored.paths] == [f"{i:06d}.png" for i in range(10)]
     assert "has no sound: a folder of pictures cannot hold it" in restored.notes[0]
 
 
 def test_the_sound_may_be_left_out(tmp_path, clip, embedded):
-    restore_video(columns(), embedded, tmp_path / "r.mkv", sound=False)
+    restore_video(columns(), examined(embedded), tmp_path / "r.mkv", sound=False)
     assert read_clip(tmp_path / "r.mkv").sound is None
     embed_video(columns(), clip, tmp_path / "e.mkv", sound=False)
     assert read_clip(tmp_path / "e.mkv").sound is None
@@ -129,20 +134,20 @@ def test_memory_holds_one_block(tmp_path, monkeypatch):
     """What is read runs one block ahead of what is written, and is not kept."""
     clip = write_clip(tmp_path / "clip.mkv", numbered(40))
     events = []
-    read, embed = video_reader.read_frames, columns().tiled.embed_uint8
+    read, embed = video_reader.read_frames, columns().tiled.embed
 
     def reading(video):
         for frame in read(video):
             events.append("read")
             yield frame
 
-    def embedding(frames):
+    def embedding(*arguments):
         events.append("embed")
-        return embed(frames)
+        return embed(*arguments)
 
     monkeypatch.setattr(video_reader, "read_frames", reading)
     loaded = columns()
-    loaded.tiled.embed_uint8 = embedding
+    loaded.tiled.embed = embedding
     embed_video(loaded, clip, tmp_path / "e.mkv")
     assert events[:12] == ["read", "read", "read", "embed"] * 3
 
@@ -157,7 +162,12 @@ def test_progress_is_shown_in_groups(tmp_path, clip):
 
     embed_video(columns(), clip, tmp_path / "e.mkv", progress=progress)
     assert seen == [4] * 4
-    restore_video(columns(), tmp_path / "e.mkv", tmp_path / "r.mkv", progress=progress)
+    restore_video(
+        columns(),
+        examined(tmp_path / "e.mkv"),
+        tmp_path / "r.mkv",
+        progress=progress,
+    )
     assert seen == [4] * 8
 
 
@@ -179,7 +189,7 @@ def test_what_the_file_says_of_itself(embedded, tmp_path):
         "pixels": hashlib.sha256(attached[HASHES]).hexdigest(),
         "about": {"grouping": "blocks", "frames": 10, "rate": [30000, 1001]},
     }
-    facts = json.loads(json.dumps(inspect_video(embedded)))
+    facts = json.loads(json.dumps(embedding_video.inspect(embedded)))
     assert fields.pop("format") == 1
     assert facts == {
         "file": str(embedded),
@@ -240,11 +250,11 @@ def test_changed_pixels_need_force(tmp_path, embedded, change, what, looks, requ
     with pytest.raises(
         UserError, match=rf"c\.mkv has been changed .*\({what}\): it looks {looks}.*\(--force"
     ):
-        restore_video(columns(), path, tmp_path / "r.mkv")
+        restore_video(columns(), examined(path), tmp_path / "r.mkv")
     assert sorted(tmp_path.iterdir()) == before
-    assert inspect_video(path)["intact"] is False
+    assert embedding_video.inspect(path)["intact"] is False
 
-    restored = restore_video(columns(), path, tmp_path / "r.mkv", force=True)
+    restored = restore_video(columns(), examined(path), tmp_path / "r.mkv", force=True)
     assert "has been changed" in restored.notes[-1] and what in restored.notes[-1]
     assert len(read_clip(tmp_path / "r.mkv").frames) in (9, 10)
 
@@ -255,18 +265,18 @@ def test_the_same_pixels_in_another_coding_are_intact(tmp_path, embedded):
     video_file.copy_video(
         tmp_path / "d.mkv", examine(tmp_path / "same.mkv"), attachments=video.attachments
     )
-    restore_video(columns(), tmp_path / "d.mkv", tmp_path / "r.mkv")
+    restore_video(columns(), examined(tmp_path / "d.mkv"), tmp_path / "r.mkv")
     assert numbers(read_clip(tmp_path / "r.mkv").frames) == list(range(10))
 
 
 def test_a_wrong_model_is_named(tmp_path, embedded):
     other = columns(2, task="hiding", fingerprint="f" * 64)
     with pytest.raises(UserError) as caught:
-        restore_video(other, embedded, tmp_path / "r.mkv")
+        restore_video(other, examined(embedded), tmp_path / "r.mkv")
     assert "another model: 0123456789ab (task video, 3 images)" in str(caught.value)
     assert "and this is ffffffffffff (task hiding, 2 images)" in str(caught.value)
     assert not (tmp_path / "r.mkv").exists()
-    restored = restore_video(other, embedded, tmp_path / "r.mkv", force=True)
+    restored = restore_video(other, examined(embedded), tmp_path / "r.mkv", force=True)
     assert "another model" in restored.notes[0]
     clip = read_clip(tmp_path / "r.mkv")
     assert (len(clip.frames), clip.rate) == (8, RATE / 3 * 2)
@@ -275,20 +285,20 @@ def test_a_wrong_model_is_named(tmp_path, embedded):
 def test_a_file_without_a_record_needs_force_and_may_be_given_a_size(tmp_path):
     path = write_clip(tmp_path / "a.mkv", numbered(4, 8, 8), rate=10)
     with pytest.raises(UserError, match="has no record of what was embedded: .*--force"):
-        restore_video(columns(), path, tmp_path / "r.mkv")
+        restore_video(columns(), examined(path), tmp_path / "r.mkv")
     for size, shape in [(None, (16, 16, 3)), ((15, 16), (15, 16, 3))]:
         output = tmp_path / f"{shape[0]}.mkv"
-        restored = restore_video(columns(), path, output, force=True, size=size)
+        restored = restore_video(columns(), examined(path), output, force=True, size=size)
         assert "has no record" in restored.notes[0]
         clip = read_clip(output)
         assert clip.frames[0].shape == shape
         assert (len(clip.frames), clip.rate) == (12, 30)
-    message = r"images of 9x9 pixels do not embed into .*a\.mkv, which has 8x8"
+    message = r"pictures of 9x9 pixels do not embed into .*a\.mkv, which has 8x8"
     with pytest.raises(UserError, match=message):
-        restore_video(columns(), path, tmp_path / "r.mkv", force=True, size=(9, 9))
+        restore_video(columns(), examined(path), tmp_path / "r.mkv", force=True, size=(9, 9))
     quick = write_clip(tmp_path / "q.mkv", numbered(4, 8, 8), rate=500)
     with pytest.raises(UserError, match="would be restored to 1500 frames a second"):
-        restore_video(columns(), quick, tmp_path / "r.mkv", force=True)
+        restore_video(columns(), examined(quick), tmp_path / "r.mkv", force=True)
 
 
 def with_fields(**fields):
@@ -328,8 +338,8 @@ BAD_RECORDS = {
 def test_an_unusable_record_is_named(tmp_path, embedded, keep, message):
     path = changed(embedded, tmp_path / "c.mkv", lambda frames: frames, keep=keep)
     with pytest.raises(UserError, match=f"has a record that cannot be used: .*{message}"):
-        restore_video(columns(), path, tmp_path / "r.mkv")
-    restored = restore_video(columns(), path, tmp_path / "r.mkv", force=True)
+        restore_video(columns(), examined(path), tmp_path / "r.mkv")
+    restored = restore_video(columns(), examined(path), tmp_path / "r.mkv", force=True)
     assert "record that cannot be used" in restored.notes[0]
     assert len(read_clip(tmp_path / "r.mkv").frames) == 12
 
@@ -338,21 +348,21 @@ def test_outputs_are_replaced_only_on_request(tmp_path, clip, embedded):
     with pytest.raises(UserError, match=r"e\.mp4 must end in \.mkv"):
         embed_video(columns(), clip, tmp_path / "e.mp4")
     with pytest.raises(UserError, match=r"must end in \.mkv or \.mp4 or no suffix, for a folder"):
-        restore_video(columns(), embedded, tmp_path / "r.avi")
+        restore_video(columns(), examined(embedded), tmp_path / "r.avi")
     with pytest.raises(UserError, match=r"embedding\.mkv exists: name another file, or pass --"):
         embed_video(columns(), clip, embedded)
     embed_video(columns(), clip, embedded, overwrite=True)
     folder = tmp_path / "folder"
     folder.mkdir()
-    restore_video(columns(), embedded, folder)
+    restore_video(columns(), examined(embedded), folder)
     with pytest.raises(
         UserError, match=r"folder already holds 000000\.png, 000001\.png, 000002\.png: name"
     ):
-        restore_video(columns(), embedded, folder)
-    restore_video(columns(), embedded, folder, overwrite=True)
+        restore_video(columns(), examined(embedded), folder)
+    restore_video(columns(), examined(embedded), folder, overwrite=True)
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="file is a file: name a folder"):
-        restore_video(columns(), embedded, tmp_path / "file", overwrite=True)
+        restore_video(columns(), examined(embedded), tmp_path / "file", overwrite=True)
     (tmp_path / "d.mkv").mkdir()
     with pytest.raises(UserError, match=r"d\.mkv is a folder: name a file"):
         embed_video(columns(), clip, tmp_path / "d.mkv", overwrite=True)
@@ -362,8 +372,8 @@ def test_odd_sizes_are_no_mp4(tmp_path):
     clip = write_clip(tmp_path / "clip.mkv", numbered(3, 15, 16))
     embed_video(columns(), clip, tmp_path / "e.mkv")
     with pytest.raises(UserError, match=r"16x15 pixels, and \.mp4 takes even sizes only: write"):
-        restore_video(columns(), tmp_path / "e.mkv", tmp_path / "r.mp4")
-    restore_video(columns(), tmp_path / "e.mkv", tmp_path / "r.mkv")
+        restore_video(columns(), examined(tmp_path / "e.mkv"), tmp_path / "r.mp4")
+    restore_video(columns(), examined(tmp_path / "e.mkv"), tmp_path / "r.mkv")
     assert read_clip(tmp_path / "r.mkv").frames[0].shape == (15, 16, 3)
 
 
@@ -385,9 +395,9 @@ def test_a_full_disk_leaves_nothing(tmp_path, clip, embedded, size):
     before = sorted(tmp_path.rglob("*"))
     for name, operation, source in [
         ("e2.mkv", embed_video, clip),
-        ("r.mkv", restore_video, embedded),
-        ("r.mp4", restore_video, embedded),
-        ("frames", restore_video, embedded),
+        ("r.mkv", restore_path, embedded),
+        ("r.mp4", restore_path, embedded),
+        ("frames", restore_path, embedded),
     ]:
         if name == "frames" and size > 100:
             continue  # each picture is smaller
@@ -400,8 +410,8 @@ def test_a_full_disk_leaves_nothing(tmp_path, clip, embedded, size):
 @pytest.mark.parametrize("name", ["r.mkv", "r.mp4", "frames"])
 def test_an_interruption_leaves_nothing(tmp_path, clip, embedded, name):
     class Interrupted(type(columns().tiled)):
-        def embed_uint8(self, frames):
-            return self.step(super().embed_uint8(frames))
+        def embed(self, frames, dtype):
+            return self.step(super().embed(frames, dtype))
 
         def restore(self, embedding, size):
             return self.step(super().restore(embedding, size))
@@ -415,10 +425,10 @@ def test_an_interruption_leaves_nothing(tmp_path, clip, embedded, name):
     before = sorted(tmp_path.rglob("*"))
     for operation, source, output in [
         (embed_video, clip, "e2.mkv"),
-        (restore_video, embedded, name),
+        (restore_path, embedded, name),
     ]:
         with pytest.raises(KeyboardInterrupt):
-            operation(Network(Interrupted(3, 3), "video", MODEL), source, tmp_path / output)
+            operation(Codec(Interrupted(3, 3), "video", MODEL), source, tmp_path / output)
         assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -457,11 +467,11 @@ def test_a_grey_model_embeds_into_a_grey_video(tmp_path, clip):
     path = embed_video(grey, clip, tmp_path / "e.mkv").path
     for frame in read_frames(examine(path)):
         assert (frame == frame[..., :1]).all()
-    restore_video(grey, path, tmp_path / "r.mkv")
+    restore_video(grey, examined(path), tmp_path / "r.mkv")
     assert numbers(read_clip(tmp_path / "r.mkv").frames) == list(range(10))
     colours = write_clip(tmp_path / "c.mkv", [noise(8, 8)])
     with pytest.raises(UserError, match="has colours, but this model embeds into a grey picture"):
-        restore_video(grey, colours, tmp_path / "r2.mkv", force=True)
+        restore_video(grey, examined(colours), tmp_path / "r2.mkv", force=True)
 
 
 def side_by_side(count):
@@ -479,7 +489,9 @@ def test_a_stereo_video_goes_into_its_left_view_frame_by_frame(tmp_path):
     embedding = read_clip(result.path)
     assert embedding.frames[0].shape == (8, 8, 3) and embedding.sound == "aac"
 
-    restore_video(columns(2), result.path, tmp_path / "r.mkv")  # the record says the grouping
+    restore_video(
+        columns(2), examined(result.path), tmp_path / "r.mkv"
+    )  # the record says the grouping
     after = read_clip(tmp_path / "r.mkv")
     np.testing.assert_array_equal(after.frames, frames)
     assert (after.rate, after.sound) == (RATE, "aac")

@@ -9,10 +9,12 @@ import urllib.request
 import numpy as np
 import pytest
 
-from iicnet_jax.conversion.pictures import embed_files, load_network, restore_file
+from iicnet_jax.conversion.pictures import embed_files, restore_file
 from iicnet_jax.demo import content
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.imaging.picture_reader import read_picture
+from iicnet_jax.inference.codec import load
+from iicnet_jax.media.embedding_file import examine
 from tests import browser
 
 pytestmark = [
@@ -42,7 +44,7 @@ def visit(address):
 
 
 def test_upload_embed_download_restore(visit, pictures, models, tmp_path):
-    network = load_network(models["hiding"])
+    codec = load(models["hiding"])
     visit.upload(pictures)
     visit.see("1 (reference): a.png")
     visit.see("2: b.png")
@@ -50,13 +52,13 @@ def test_upload_embed_download_restore(visit, pictures, models, tmp_path):
     visit.see("2 pictures of 40 x 30 pixels are now in one of 40 x 30, a PNG file of")
     downloaded = visit.download(tmp_path / "downloads")
     assert downloaded.name == "a_embedding.png"
-    expected = embed_files(network, pictures, tmp_path / "embedding.png").path
+    expected = embed_files(codec, pictures, tmp_path / "embedding.png").path
     assert downloaded.read_bytes() == expected.read_bytes()
 
     visit.open("Restore")
     visit.upload(downloaded)
     visit.click("Restore")
-    restored = restore_file(network, expected, tmp_path / "restored").paths
+    restored = restore_file(codec, examine(expected), tmp_path / "restored").paths
     values = [
         psnr(read_picture(a).pixels, read_picture(b).pixels)
         for a, b in zip(pictures, restored, strict=True)
@@ -114,9 +116,7 @@ def test_mistakes_are_told_on_the_page(visit, picture, pictures, tmp_path):
 def test_another_visitor_gets_the_pictures_without_a_comparison(visit, pictures, models, tmp_path):
     visit.open("Grey")
     visit.open("Restore")
-    expected = embed_files(
-        load_network(models["grayscale"]), pictures[:1], tmp_path / "embedding.png"
-    )
+    expected = embed_files(load(models["grayscale"]), pictures[:1], tmp_path / "embedding.png")
     visit.upload(expected.path)
     visit.click("Restore")
     visit.see("1 picture restored.")

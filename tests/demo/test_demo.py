@@ -5,15 +5,16 @@ import sys
 import numpy as np
 import pytest
 
-from iicnet_jax.conversion.pictures import embed_files, load_network
+from iicnet_jax.conversion.pictures import embed_files
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.demo import content, server
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS, read_picture
+from iicnet_jax.inference.codec import load
 
 
 def test_a_network_is_described_in_a_sentence_or_two(models):
-    descriptions = {name: content.describe(load_network(folder)) for name, folder in models.items()}
+    descriptions = {name: content.describe(load(folder)) for name, folder in models.items()}
     back = "and gets them back from it."
     like = "The embedding looks like the first picture, the reference."
     assert descriptions == {
@@ -25,13 +26,13 @@ def test_a_network_is_described_in_a_sentence_or_two(models):
 
 
 def test_models_have_titles(models):
-    networks = server.load_networks({"Hidden": models["hiding"], "Grey": models["grayscale"]})
-    assert {title: network.task for title, network in networks.items()} == {
+    codecs = server.load_codecs({"Hidden": models["hiding"], "Grey": models["grayscale"]})
+    assert {title: codec.task for title, codec in codecs.items()} == {
         "Hidden": "hiding",
         "Grey": "grayscale",
     }
     with pytest.raises(UserError, match="no model to show"):
-        server.load_networks({})
+        server.load_codecs({})
 
 
 def test_previews_are_small_and_numbered(tmp_path, pictures, picture):
@@ -57,16 +58,16 @@ def test_restored_pictures_are_compared_with_their_originals(tmp_path, pictures)
 
 
 def test_originals_are_known_by_the_embedding(tmp_path, pictures, models):
-    network = load_network(models["hiding"])
-    done = embed_files(network, pictures, tmp_path / "embedding.png")
+    codec = load(models["hiding"])
+    done = embed_files(codec, pictures, tmp_path / "embedding.png")
     embedded = {done.record.pixels: content.Originals(tuple(pictures), fit=False)}
-    frames = content.originals_of(done.path, embedded, MAX_PIXELS)
+    frames = content.originals_of(done.record, embedded, MAX_PIXELS)
     np.testing.assert_array_equal(frames[1], read_picture(pictures[1]).pixels)
     others = {"f" * 64: embedded[done.record.pixels]}
-    assert content.originals_of(done.path, others, MAX_PIXELS) is None
-    assert content.originals_of(pictures[0], embedded, MAX_PIXELS) is None
+    assert content.originals_of(done.record, others, MAX_PIXELS) is None
+    assert content.originals_of(None, embedded, MAX_PIXELS) is None
     pictures[1].unlink()
-    assert content.originals_of(done.path, embedded, MAX_PIXELS) is None
+    assert content.originals_of(done.record, embedded, MAX_PIXELS) is None
 
 
 def test_messages_speak_of_the_page(tmp_path):

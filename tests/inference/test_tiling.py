@@ -115,7 +115,7 @@ def test_tiles_give_what_the_whole_image_gives(model, size):
     assert np.ptp(embedding) > 100
     np.testing.assert_allclose(tiled.embed(frames), embedding, atol=0.01)
     rounded = to_uint8(embedding)
-    assert largest_difference(tiled.embed_uint8(frames), rounded) <= 1
+    assert largest_difference(tiled.embed(frames, np.uint8), rounded) <= 1
     restored = whole.restore(rounded, size)
     assert np.ptp(restored) > 100
     assert largest_difference(tiled.restore(rounded, size), restored) <= 1
@@ -139,7 +139,7 @@ def test_no_tile_is_larger_than_asked_for(model, monkeypatch):
             or np.zeros((*model.embedding_size(*frames.shape[1:3]), model.embedding_channels), "f4")
         ),
     )
-    assert not Tiled(model, tile=tile).embed_uint8(random_frames(model, 301, 299)).any()
+    assert not Tiled(model, tile=tile).embed(random_frames(model, 301, 299), np.uint8).any()
     assert shapes == {(model.num_images, tile, tile, 3)}
 
 
@@ -148,7 +148,7 @@ def test_no_tile_is_larger_than_asked_for(model, monkeypatch):
 )
 def test_tiny_images_come_back_in_their_size(model, size):
     tiled = Tiled(model)
-    embedding = tiled.embed_uint8(random_frames(model, *size))
+    embedding = tiled.embed(random_frames(model, *size), np.uint8)
     assert embedding.shape == (*model.embedding_size(*size), model.embedding_channels)
     assert tiled.restore(embedding, size).shape == (model.num_images, *size, 3)
 

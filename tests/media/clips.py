@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from iicnet_jax.conversion.pictures import Network
+from iicnet_jax.inference.codec import Codec
 from tests.media.pictures import MODEL, Thumbnails
 
 RATE = Fraction(30000, 1001)
@@ -33,7 +33,8 @@ class Columns(Thumbnails):
     So the order of the images is seen, and every pixel of an embedding matters.
     """
 
-    def embed_uint8(self, frames: UInt8[np.ndarray, "n h w 3"]) -> UInt8[np.ndarray, "h2 w2 k"]:
+    def embed(self, frames: UInt8[np.ndarray, "n h w 3"], dtype) -> UInt8[np.ndarray, "h2 w2 k"]:
+        assert dtype == np.uint8
         values = frames[:, 0, 0, 0]
         height, width = self.model.embedding_size(*frames.shape[1:3])
         row = np.resize(values, width)
@@ -47,7 +48,7 @@ class Columns(Thumbnails):
 
 
 def columns(num_images=3, channels=3, task="video", fingerprint=MODEL):
-    return Network(Columns(num_images, channels), task, fingerprint)
+    return Codec(Columns(num_images, channels), task, fingerprint)
 
 
 def write_clip(

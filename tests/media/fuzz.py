@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from iicnet_jax.conversion.pictures import embed_files, inspect_file, restore_file
+from iicnet_jax.conversion.pictures import embed_files, restore_file
 from iicnet_jax.media import embedding_file
+from iicnet_jax.media.embedding_file import examine, inspect
 from tests.media.fuzz_loop import attempt, main, repeat
 from tests.media.pictures import network, noise, save
 
@@ -153,12 +154,15 @@ def run(count: int, seed: int, folder: Path) -> collections.Counter:
 
 
 def _inspect(finding):
-    inspect_file(finding, max_pixels=MAX_PIXELS)
+    inspect(finding, max_pixels=MAX_PIXELS)
 
 
 def _restore(finding, output, channels, force):
     restored = restore_file(
-        network(channels=channels), finding, output / "r", force=force, max_pixels=MAX_PIXELS
+        network(channels=channels),
+        examine(finding, max_pixels=MAX_PIXELS),
+        output / "r",
+        force=force,
     )
     assert len(list((output / "r").iterdir())) == 2
     for path in restored.paths:
@@ -172,7 +176,7 @@ def _embed(reference, finding, output):
     embedded = embed_files(
         network(), [reference, finding], output / "e.png", fit=True, max_pixels=MAX_PIXELS
     )
-    assert inspect_file(embedded.path)["intact"]
+    assert inspect(embedded.path)["intact"]
     embedded.path.unlink()
 
 

@@ -13,10 +13,10 @@ import av
 from PIL import Image
 
 from iicnet_jax.conversion.gifs import embed_gif, restore_gif
-from iicnet_jax.conversion.videos import embed_video, inspect_video, restore_video
+from iicnet_jax.conversion.videos import embed_video, restore_video
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.imaging.video_reader import examine
-from iicnet_jax.media import embedding_file, video_file
+from iicnet_jax.imaging.video_reader import Limits, examine
+from iicnet_jax.media import embedding_file, embedding_video, video_file
 from iicnet_jax.media.embedding_video import HASHES, RECORD
 from tests.media import elements
 from tests.media.clips import columns, numbered, write_clip, write_gif
@@ -25,7 +25,7 @@ from tests.media.fuzz_loop import attempt, main, repeat
 from tests.media.pictures import noise
 
 VIDEO, HEADERS, GIF = "video", "headers", "gif"  # bytes of videos, their structure
-LIMITS = {"max_pixels": 20_000, "max_frames": 1000, "max_seconds": 1000}
+LIMITS = Limits(pixels=20_000, frames=1000, seconds=1000)
 IMAGES = 3
 
 
@@ -97,7 +97,6 @@ def still_with_mutated_times(output: Path, rng: random.Random) -> None:
             model=columns().fingerprint,
             about=about,
         ),
-        overwrite=True,
     )
 
 
@@ -142,15 +141,15 @@ def run(kind: str, count: int, seed: int, folder: Path) -> collections.Counter:
 
 
 def _inspect(finding):
-    json.dumps(inspect_video(finding, **LIMITS))
+    json.dumps(embedding_video.inspect(finding, LIMITS))
 
 
 def _embed(finding, output, side_by_side):
-    loaded = columns(2 if side_by_side else IMAGES)
-    result = embed_video(loaded, finding, output / "e.mkv", side_by_side=side_by_side, **LIMITS)
-    assert inspect_video(result.path)["intact"]
+    loaded, options = columns(2 if side_by_side else IMAGES), {"side_by_side": side_by_side}
+    result = embed_video(loaded, finding, output / "e.mkv", limits=LIMITS, **options)
+    assert embedding_video.inspect(result.path)["intact"]
     try:
-        restore_video(loaded, result.path, output / "back.mkv")
+        restore_video(loaded, embedding_video.examine(result.path), output / "back.mkv")
     except UserError as error:
         raise AssertionError("what was embedded does not come back") from error
     assert examine(output / "back.mkv").frames == result.frames
@@ -159,7 +158,9 @@ def _embed(finding, output, side_by_side):
 
 
 def _restore(finding, output, force):
-    restored = restore_video(columns(IMAGES), finding, output, force=force, **LIMITS)
+    restored = restore_video(
+        columns(IMAGES), embedding_video.examine(finding, LIMITS), output, force=force
+    )
     assert restored.paths
     if output.suffix:
         with av.open(str(output)) as container:
@@ -168,14 +169,14 @@ def _restore(finding, output, force):
 
 
 def _embed_gif(finding, output):
-    result = embed_gif(columns(IMAGES), finding, output / "e.png", max_pixels=LIMITS["max_pixels"])
-    restore_gif(columns(IMAGES), result.path, output / "back.gif")
+    result = embed_gif(columns(IMAGES), finding, output / "e.png", max_pixels=LIMITS.pixels)
+    restore_gif(columns(IMAGES), embedding_file.examine(result.path), output / "back.gif")
     (output / "back.gif").unlink()
     result.path.unlink()
 
 
 def _restore_gif(still, output, force):
-    restored = restore_gif(columns(IMAGES), still, output, force=force)
+    restored = restore_gif(columns(IMAGES), embedding_file.examine(still), output, force=force)
     for path in restored.paths:
         with Image.open(path) as image:
             image.load()

@@ -1,13 +1,12 @@
 """Small pictures, and a network that needs no compilation, for tests of files."""
 
-import types
-
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from iicnet_jax.conversion.pictures import Network
+from iicnet_jax.inference.codec import Codec
 from iicnet_jax.inference.tiling import Tiled
+from iicnet_jax.models import Network
 
 MODEL = "0123456789abcdef" * 4
 SCALE = 2
@@ -26,14 +25,12 @@ class Thumbnails(Tiled):
     """Embeds images of any size as every second pixel of the first, and restores copies of it."""
 
     def __init__(self, num_images, channels):
-        self.model = types.SimpleNamespace(
-            num_images=num_images,
-            embedding_channels=channels,
-            scale=SCALE,
-            embedding_size=lambda height, width: (-(-height // SCALE), -(-width // SCALE)),
-        )
+        self.model = Network()
+        self.model.num_images, self.model.embedding_channels = num_images, channels
+        self.model.scale = SCALE
 
-    def embed_uint8(self, frames: UInt8[np.ndarray, "n h w 3"]) -> UInt8[np.ndarray, "h2 w2 k"]:
+    def embed(self, frames: UInt8[np.ndarray, "n h w 3"], dtype) -> UInt8[np.ndarray, "h2 w2 k"]:
+        assert dtype == np.uint8
         return frames[0, ::SCALE, ::SCALE, : self.model.embedding_channels]
 
     def restore(self, embedding, size):
@@ -42,4 +39,4 @@ class Thumbnails(Tiled):
 
 
 def network(num_images=2, channels=3, task="hiding", fingerprint=MODEL):
-    return Network(Thumbnails(num_images, channels), task, fingerprint)
+    return Codec(Thumbnails(num_images, channels), task, fingerprint)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.imaging.picture_reader import read_picture
-from iicnet_jax.media.picture_file import write_picture
+from iicnet_jax.media.picture_file import check_output, write_picture
 from tests.media.pictures import noise, save
 
 PIXELS = noise(5, 7)
@@ -39,15 +39,16 @@ def test_files_are_replaced_only_on_request(tmp_path):
     path = save(tmp_path / "a.png", PIXELS)
     before = path.read_bytes()
     with pytest.raises(UserError, match="exists: name another file, or pass --overwrite"):
-        write_picture(path, PIXELS // 2)
+        check_output(path, overwrite=False)
     assert path.read_bytes() == before
-    write_picture(path, PIXELS // 2, overwrite=True)
+    check_output(path, overwrite=True)
+    write_picture(path, PIXELS // 2)
     np.testing.assert_array_equal(read_picture(path).pixels, PIXELS // 2)
 
 
 def test_lossy_and_impossible_outputs_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"must end in \.png or \.webp"):
-        write_picture(tmp_path / "a.jpg", PIXELS)
+        check_output(tmp_path / "a.jpg", overwrite=False)
     with pytest.raises(UserError, match="at most 16383 pixels a side, and this picture 16384"):
         write_picture(tmp_path / "a.webp", np.zeros((1, 16384, 3), np.uint8))
     (tmp_path / "file").touch()

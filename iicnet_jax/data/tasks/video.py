@@ -59,9 +59,9 @@ class Video(AlignedImages):
         self.training_frame_stride = training_frame_stride
 
     @classmethod
-    def from_config(cls, store, data, model):
-        strides = {name: data[name] for name in ("frame_stride", "training_frame_stride")}
-        return super().from_config(store, data, model, **strides)
+    def from_config(cls, store, data, model, **fields):
+        fields |= {name: data[name] for name in ("frame_stride", "training_frame_stride")}
+        return super().from_config(store, data, model, **fields)
 
     def _name(self, paths):
         """A sequence and the number of its reference frame."""
