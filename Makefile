@@ -1,3 +1,4 @@
+# make install      installs into .venv
 # make quickstart   installs into .venv, trains a small network on photographs, evaluates it
 # make test         installs into .venv, runs the tests of every change
 # make test-all     ... and the slow ones (marker `nightly`), those of the page in Chromium too
@@ -10,7 +11,9 @@ CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS:%=-c %) -e
 
-.PHONY: quickstart test test-all lint clean
+.PHONY: install quickstart test test-all lint clean
+
+install: .venv/.installed
 
 quickstart: .venv/.installed runs/sample
 	$(BIN)/python -m iicnet_jax.main --config=configs/quickstart.py --workdir=runs/quickstart

@@ -1,6 +1,7 @@
 """Base of tasks whose images are cropped at the same place."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -21,15 +22,18 @@ class AlignedImages(FileTask):
       scale: how many times smaller than the images the reference is, 1 or 2.
     """
 
+    OPTIONS: ClassVar[tuple[str, ...]] = ()  # fields of `config.data` that __init__ takes, too
+
     def __init__(self, store: Store, num_images: int, crop: int, scale: int = 1):
         super().__init__(store, crop)
         self.num_images = num_images
         self.scale = scale
 
     @classmethod
-    def from_config(cls, store, data, model, **fields):
+    def from_config(cls, store, data, model):
+        options = {name: data[name] for name in cls.OPTIONS}
         scale = reference_scale(model)
-        return cls(store, model.num_images, data.crop, scale=scale, **fields)
+        return cls(store, model.num_images, data.crop, scale=scale, **options)
 
     def training_sample(self, images, rng):
         top, left = random_corner(rng, _common_size(images), self.crop, self.crop)

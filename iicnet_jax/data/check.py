@@ -1,6 +1,7 @@
 """Checks every sample of a dataset before a long run."""
 
 import dataclasses
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,12 +33,8 @@ def check(task: Task) -> Report:
         except UserError as error:
             problems.append(str(error))
             continue
-
-        def problem(index, split=split):
-            return _problem(task, split, index)
-
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            found = threads.map(problem, range(samples[split]))
+            found = threads.map(functools.partial(_problem, task, split), range(samples[split]))
             bar = tqdm(found, desc=split, total=samples[split], unit="sample", disable=None)
             problems += [message for message in bar if message]
     # A broken file may be in many samples.

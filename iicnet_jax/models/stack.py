@@ -33,7 +33,7 @@ class Stack(Bijection):
         graph, states = nnx.split(self.layers.each)
         functions: dict[str, Callable] = {
             "none": _plain,
-            "remat": _remat,
+            "remat": functools.partial(_plain, remat=True),
             "reversible": _reversible,
         }
         return functions[self.execution.memory_saving](
@@ -41,23 +41,17 @@ class Stack(Bijection):
         )
 
 
-def _plain(graph, direction, loops, states, x):
-    """The layers' maps, one after the other. Keeps all that the gradients need."""
+def _plain(graph, direction, loops, states, x, *, remat=False):
+    """The layers' maps, one after the other.
+
+    Keeps all that the gradients need, or, with `remat`, the input of every layer.
+    """
 
     def step(x, state):
         return getattr(nnx.merge(graph, state), direction)(x), None
 
-    return scan(step, x, states, loops=loops, reverse=direction == "inverse")[0]
-
-
-def _remat(graph, direction, loops, states, x):
-    """Keeps the input of every layer."""
-
-    # A loop's body needs no barrier against merging what is computed twice.
-    @functools.partial(jax.checkpoint, prevent_cse=not loops)
-    def step(x, state):
-        return getattr(nnx.merge(graph, state), direction)(x), None
-
+    if remat:  # a loop's body needs no barrier against merging what is computed twice
+        step = jax.checkpoint(step, prevent_cse=not loops)
     return scan(step, x, states, loops=loops, reverse=direction == "inverse")[0]
 
 

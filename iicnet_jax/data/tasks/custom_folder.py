@@ -35,6 +35,7 @@ class CustomFolder(AlignedImages):
     """
 
     ONE_SIZE = True
+    OPTIONS = ("pattern", "reference")
     DATASET = Dataset(
         name="custom_folder",
         counts={},
@@ -62,11 +63,6 @@ class CustomFolder(AlignedImages):
         super().__init__(store, num_images, crop, scale)
         self.reference = reference
         self._name_of_file = _compile(pattern) if pattern else None
-
-    @classmethod
-    def from_config(cls, store, data, model):
-        fields = {"pattern": data.pattern, "reference": data.reference}
-        return super().from_config(store, data, model, **fields)
 
     def _find_samples(self, split):
         if {PurePosixPath(folder).name for folder in self.store.folders(".")} >= set(SPLITS):

@@ -24,6 +24,7 @@ class Video(AlignedImages):
     """
 
     ONE_SIZE = True
+    OPTIONS = ("frame_stride", "training_frame_stride")
     DATASET = Dataset(
         name="davis2017",
         counts={"trainval": 90, "test-dev": 30, "test-challenge": 30},  # sequences
@@ -48,20 +49,9 @@ class Video(AlignedImages):
         training_frame_stride: int = 5,
         scale: int = 1,
     ):
-        for name, value in (
-            ("frame_stride", frame_stride),
-            ("training_frame_stride", training_frame_stride),
-        ):
-            if value < 1:
-                raise UserError(f"config.data.{name} must be at least 1, not {value}")
         super().__init__(store, num_images, crop, scale)
         self.frame_stride = frame_stride
         self.training_frame_stride = training_frame_stride
-
-    @classmethod
-    def from_config(cls, store, data, model, **fields):
-        fields |= {name: data[name] for name in ("frame_stride", "training_frame_stride")}
-        return super().from_config(store, data, model, **fields)
 
     def _name(self, paths):
         """A sequence and the number of its reference frame."""

@@ -220,8 +220,3 @@ def test_a_crop_larger_than_a_frame_is_an_error(tmp_path):
     task = video(write_tree(tmp_path), crop=9)
     with pytest.raises(UserError, match="8x8 is smaller than the crop of 9x9"):
         task.training_sample(task.load("train", 0), np.random.default_rng(0))
-
-
-def test_the_step_is_at_least_1(tmp_path):
-    with pytest.raises(UserError, match=r"config\.data\.frame_stride must be at least 1, not 0"):
-        video(tmp_path, step=0)
