@@ -89,13 +89,22 @@ class Line:
         return [outcome.results for outcome in self.outcomes if outcome.results]
 
 
-def write(table: Table, lines: Sequence[Line], notes: Sequence[str], folder: Path) -> str:
-    """Writes NAME.txt, NAME.md, NAME.csv and NAME.tex; returns the text."""
+def write(
+    table: Table,
+    lines: Sequence[Line],
+    notes: Sequence[str],
+    folder: Path,
+    advice: Sequence[str] = (),
+) -> str:
+    """Writes NAME.txt, NAME.md, NAME.csv and NAME.tex; returns the text.
+
+    Notes belong to the numbers. Advice stands once beneath what people read: text and Markdown.
+    """
     cells, notes = [line.cells() for line in lines], [*notes, *table.notes]
-    text = as_text(table.title, cells, notes)
+    text = as_text(table.title, cells, notes, advice)
     for suffix, content in {
         "txt": text,
-        "md": as_markdown(table.title, cells, notes),
+        "md": as_markdown(table.title, cells, notes, advice),
         "csv": as_csv(cells, notes),
         "tex": as_latex(table.title, cells, notes),
     }.items():
@@ -103,7 +112,9 @@ def write(table: Table, lines: Sequence[Line], notes: Sequence[str], folder: Pat
     return text
 
 
-def as_text(title: str, cells: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
+def as_text(
+    title: str, cells: Sequence[Sequence[str]], notes: Sequence[str], advice: Sequence[str] = ()
+) -> str:
     """Numbers in aligned columns; protocols, runs and remarks in a list below them."""
     numbers = COLUMNS.index("protocol")
     rows = [COLUMNS[:numbers], *(line[:numbers] for line in cells)]
@@ -120,13 +131,16 @@ def as_text(title: str, cells: Sequence[Sequence[str]], notes: Sequence[str]) ->
         text = "; ".join(f"{name}: {cell}" for name, cell in named if cell)
         details.setdefault((line[0], text), []).append(line[1])
     listed = [f"- {row} ({', '.join(names)}): {text}" for (row, text), names in details.items()]
-    return "\n".join([title, "", *notes, *[""] * bool(notes), *lines, "", *listed, ""])
+    above = [title, "", *notes, *[""] * bool(notes)]
+    return "\n".join([*above, *lines, "", *listed, "", *advice, *[""] * bool(advice)])
 
 
-def as_markdown(title: str, cells: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
+def as_markdown(
+    title: str, cells: Sequence[Sequence[str]], notes: Sequence[str], advice: Sequence[str] = ()
+) -> str:
     """A table with all columns."""
     escaped = [[cell.replace("|", "\\|").replace("\n", " ") for cell in line] for line in cells]
-    return "\n\n".join([f"# {title}", *notes, markdown(COLUMNS, escaped), ""])
+    return "\n\n".join([f"# {title}", *notes, markdown(COLUMNS, escaped), *advice, ""])
 
 
 def as_csv(cells: Sequence[Sequence[str]], notes: Sequence[str]) -> str:

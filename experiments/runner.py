@@ -90,7 +90,8 @@ class _Experiments:
 
     def write(self) -> str:
         """Writes the table as it is now; returns its text."""
-        return rendering.write(self.table, self.lines(), self._all_notes(), self.folder)
+        notes, advice = self._all_notes(), self._advice()
+        return rendering.write(self.table, self.lines(), notes, self.folder, advice)
 
     def lines(self) -> list[Line]:
         """A line for each measure of every row, from what has been evaluated."""
@@ -133,7 +134,8 @@ class _Experiments:
         if total and unknown:
             summary += f", and an unknown time for {unknown} more runs"
         summary += "; evaluation comes on top."
-        parts = [self.table.title, *self.notes, markdown(header, lines), summary, *commands]
+        parts = [self.table.title, *self.notes, markdown(header, lines)]
+        parts += [*self._advice(), summary, *commands]
         return "\n\n".join(parts)
 
     def _create(self, row, seed) -> Run:
@@ -149,6 +151,16 @@ class _Experiments:
             return Outcome(each.results, folder)
         why = self.errors.get((row.name, seed)) or each.error
         return Outcome(None, folder, f"failed: {why} ({folder})" if why else "not yet run")
+
+    def _advice(self) -> list[str]:
+        """How to get what rows lack."""
+        advice = {}
+        for row in self.rows:
+            try:
+                self._create(row, seed=0)
+            except RunError as error:
+                advice[error.advice] = None
+        return [text for text in advice if text]
 
     def _all_notes(self):
         notes = list(self.notes)

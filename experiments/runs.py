@@ -35,7 +35,15 @@ Launch = Callable[[Sequence[str], Path], None]  # as `launch` does
 
 
 class RunError(Exception):
-    """A run cannot go on; the message says why, in one paragraph."""
+    """A run cannot go on; the message says why, in one paragraph.
+
+    Attributes:
+      advice: what to do, where it is the same for many runs: a table says it once.
+    """
+
+    def __init__(self, message: str, advice: str = ""):
+        super().__init__(message)
+        self.advice = advice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,7 +141,7 @@ def create(
       overrides: from the row's configuration to the fields that are changed in it.
 
     Raises:
-      RunError: the configuration or the dataset is missing; the message says how to get it.
+      RunError: the configuration or the dataset is missing; its advice says how to get that.
       UserError: an override does not fit.
     """
     module, _, argument = row.config.partition(":")
@@ -148,7 +156,7 @@ def create(
     config = load_config(flags)
     if not root.is_dir():
         how_to_get = task_class(config.data).DATASET.how_to_get
-        raise RunError(f"dataset missing: there is no {root}: {how_to_get}")
+        raise RunError(f"dataset missing: {root.name}", f"There is no {root}: {how_to_get}.")
     name = f"{row.config.replace(':', '_')}-seed{seed}-{fingerprint(config)[:8]}"
     return Run(flags, config, find(folder, config) or folder / name)
 

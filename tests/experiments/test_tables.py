@@ -98,9 +98,23 @@ def test_what_is_missing_leaves_a_row(tmp_path, capsys):
     assert start(table3.TABLE, tmp_path / "data", tmp_path, "--seeds=1", launch=launch) == 1
     assert launch.modes == []
     remarks = {row["experiment"]: row["remark"] for row in rows_of(tmp_path, "table3")}
-    assert "dataset missing: there is no" in remarks["Grayscale, IICNet"]
-    assert "http://host.robots.ox.ac.uk/pascal/VOC/voc2012/" in remarks["Grayscale, IICNet"]
+    assert remarks["Grayscale, IICNet"] == "dataset missing: VOCdevkit"
+    assert remarks["Rescaling, IRN"] == "dataset missing: DIV2K"
     assert {row["ours"] for row in rows_of(tmp_path, "table3")} == {""}
+    # How to get each is said once, beneath all rows.
+    for suffix in ("txt", "md"):
+        text = (tmp_path / "runs" / f"table3.{suffix}").read_text()
+        _, beneath = text.split(f"There is no {tmp_path / 'data' / 'VOCdevkit'}: ")
+        assert "http://host.robots.ox.ac.uk/pascal/VOC/voc2012/" in beneath
+        assert "dataset missing" not in beneath and beneath.count("There is no") == 1
+
+
+def test_a_plan_says_once_how_to_get_what_is_missing(tmp_path, capsys):
+    command = [f"--data={tmp_path}", f"--workdir={tmp_path / 'runs'}", "--dry_run"]
+    runner.main(table3.TABLE, command)
+    plan = capsys.readouterr().out
+    assert plan.count("dataset missing: VOCdevkit") == 6  # two rows, three seeds
+    assert plan.count(f"There is no {tmp_path / 'VOCdevkit'}: ") == 1
 
 
 def test_a_configuration_that_is_not_there_leaves_a_row(data, tmp_path):
