@@ -78,12 +78,13 @@ class Codec:
         return self.tiled.model
 
     def embed(
-        self, images: Sequence[Source] | np.ndarray, *, fit: bool = False
+        self, images: Sequence[Source] | Source, *, fit: bool = False
     ) -> UInt8[np.ndarray, "h2 w2 k"]:
         """Hides images in one that looks like the first, rounded to 8 bits as in a file.
 
         Args:
-          images: N of one size, the reference first: arrays (h, w, 3) uint8, PIL images or files.
+          images: N of one size, the reference first: arrays (h, w, 3) uint8, PIL images or files;
+            a single one need not be in a list.
           fit: scale and crop images of another size to that of the first.
 
         Returns:
@@ -123,7 +124,7 @@ class Codec:
     def write(
         self,
         path: str | os.PathLike,
-        images: Sequence[Source] | np.ndarray,
+        images: Sequence[Source] | Source,
         *,
         fit: bool = False,
         overwrite: bool = False,
@@ -268,7 +269,7 @@ class Codec:
             )
 
     def _read(self, images, fit: bool, max_pixels: int = MAX_PIXELS):
-        if isinstance(images, (str, os.PathLike, Image.Image)):
+        if isinstance(images, (str, os.PathLike, Image.Image)) or getattr(images, "ndim", 4) == 3:
             images = [images]
         self.check_count(len(images))
         return read_group(images, fit=fit, max_pixels=max_pixels)[0]

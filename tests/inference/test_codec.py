@@ -158,6 +158,8 @@ def test_the_number_of_images_is_the_networks():
         network().embed([noise(4, 6)] * 3)
     with refused("this model embeds 2 pictures, but 1 is given"):
         network().embed("picture.png")
+    one = network(num_images=1)
+    np.testing.assert_array_equal(one.embed(noise(4, 6)), one.embed([noise(4, 6)]))
     assert network().embed([noise(4, 6), noise(8, 9)], fit=True).shape == (2, 3, 3)
 
 

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.baselines import IRN
-from iicnet_jax.weights.model_dir import load_config, load_model, save_model
+from iicnet_jax.weights.model_dir import load_config, load_model, read_model, save_model
 
 FIELDS = {
     "num_images": 3,
