@@ -18,7 +18,7 @@ from iicnet_jax.conversion.videos import embed_video, restore_video
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.imaging import video_reader
 from iicnet_jax.imaging.picture_reader import read_picture
-from iicnet_jax.imaging.video_reader import examine, read_frames
+from iicnet_jax.imaging.video_reader import Limits, examine, read_frames
 from iicnet_jax.inference.codec import Codec, load
 from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
 from iicnet_jax.media import embedding_video, video_file
@@ -451,14 +451,15 @@ def test_what_was_written_is_read_back(tmp_path, clip, monkeypatch):
 
 
 def test_limits_hold_for_both_directions(tmp_path, clip, embedded):
-    for operation, source in [(embed_video, clip), (restore_video, embedded)]:
-        for limits, flag in [
-            ({"max_pixels": 63}, "--max-pixels"),
-            ({"max_frames": 3}, "--max-frames"),
-            ({"max_seconds": 0.3}, "--max-seconds"),
-        ]:
-            with pytest.raises(UserError, match=flag):
-                operation(columns(), source, tmp_path / "o.mkv", **limits)
+    for limits, flag in [
+        (Limits(pixels=63), "--max-pixels"),
+        (Limits(frames=3), "--max-frames"),
+        (Limits(seconds=0.3), "--max-seconds"),
+    ]:
+        with pytest.raises(UserError, match=flag):
+            embed_video(columns(), clip, tmp_path / "o.mkv", limits=limits)
+        with pytest.raises(UserError, match=flag):
+            examined(embedded, limits)
     assert not (tmp_path / "o.mkv").exists()
 
 
