@@ -499,7 +499,11 @@ def test_a_stereo_video_goes_into_its_left_view_frame_by_frame(tmp_path):
 
     changed(result.path, tmp_path / "plain.mkv", lambda frames: frames, keep=lambda *_: None)
     restore_video(
-        columns(2), tmp_path / "plain.mkv", tmp_path / "p.mkv", side_by_side=True, force=True
+        columns(2),
+        examined(tmp_path / "plain.mkv"),
+        tmp_path / "p.mkv",
+        side_by_side=True,
+        force=True,
     )
     np.testing.assert_array_equal(read_clip(tmp_path / "p.mkv").frames, frames)
 
