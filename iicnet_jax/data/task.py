@@ -1,4 +1,8 @@
-"""The contract of a task: its samples, how they are cropped for training and evaluation."""
+"""The contract of a task: its samples, how they are cropped for training and evaluation.
+
+To add a task, write a `FileTask` in a file of its own in `data/tasks/` and name it in
+`data/tasks/__init__.py`; a configuration that sets `data.task` then uses it.
+"""
 
 import abc
 from collections.abc import Sequence, Sized

@@ -2,6 +2,9 @@
 
 IICNet and the methods it is compared with keep it, so that training, evaluation, tiling and files
 know nothing of a network but this.
+
+To add a method, write a `Network` and a `Loss` (`training/losses.py`), name them in
+`models/__init__.py` and `experiment/build.py`, and give their fields in `configs/base.py`.
 """
 
 import einops
