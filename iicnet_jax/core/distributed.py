@@ -25,6 +25,7 @@ from orbax.checkpoint import multihost
 
 from iicnet_jax.core.errors import UserError
 
+OTHERS_SAY_WHY = "if another process ended before, its messages say why"
 LONGEST_WAIT = 24 * 3600  # seconds that a process waits for one that is alive
 
 
@@ -94,8 +95,8 @@ def joined(processes: Processes) -> Iterator[None]:
     except BaseException:
         traceback.print_exc()
         print(
-            f"error: process {jax.process_index()} of {jax.process_count()} cannot go on; if "
-            "another process ended before, its messages say why",
+            f"error: process {jax.process_index()} of {jax.process_count()} cannot go on; "
+            f"{OTHERS_SAY_WHY}",
             file=sys.stderr,
         )
         _end_now(1)

@@ -246,9 +246,10 @@ class Checkpoints:
         except (OSError, ValueError) as error:  # TensorStore raises the latter
             for folder in self._half_written():
                 shutil.rmtree(folder, ignore_errors=True)
+            others = f" ({distributed.OTHERS_SAY_WHY})" if jax.process_count() > 1 else ""
             raise UserError(
                 f"the checkpoint of step {self._saving} cannot be written in {self._directory}: "
-                f"{_first_line(error)}. {self._kept()}"
+                f"{_first_line(error)}{others}. {self._kept()}"
             ) from error
 
     def _require_space(self, state: TrainState) -> None:
