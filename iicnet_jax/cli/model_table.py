@@ -96,10 +96,9 @@ def _origin(item: Mapping) -> str:
         return f"{text}, quality not measured"
     devices = sorted({"a CPU" if device == "cpu" else device for device in quality["devices"]})
     data = quality["data"]
-    task = data.get("task", data.get("regime"))  # its name in older models
     root = f"{data['root']}{', miniature' if data['miniature'] else ''}"
     date = f", {quality['date']}" if quality["date"] else ""
     return (
         f"{text}, trained on {', '.join(devices)}; {quality['samples']} {quality['split']} samples "
-        f"of {task} ({root}){date}"
+        f"of {data['task']} ({root}){date}"
     )

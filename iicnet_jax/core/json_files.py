@@ -46,9 +46,18 @@ def parse(text: str | bytes, form: Mapping[str, Any] | None = None) -> dict:
         raise ValueError(f"it is no JSON ({error})") from error
     if not isinstance(value, dict):
         raise ValueError("it is no JSON object")
-    _check_depth(value, MAX_DEPTH)
+    if not is_shallow(value):
+        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
     check(value, form or {})
     return value
+
+
+def is_shallow(value, depth: int = MAX_DEPTH) -> bool:
+    """Whether lists and objects are nested at most so deep."""
+    if not isinstance(value, (Mapping, list, tuple)):
+        return True
+    inner = value.values() if isinstance(value, Mapping) else value
+    return depth > 0 and all(is_shallow(item, depth - 1) for item in inner)
 
 
 def check(value, form, name: str = "") -> None:
@@ -74,14 +83,6 @@ def _fits(value, form) -> bool:
     types = form if isinstance(form, tuple) else (form,)
     # To Python, True is a whole number.
     return isinstance(value, types) and (not isinstance(value, bool) or bool in types)
-
-
-def _check_depth(value, depth: int) -> None:
-    if isinstance(value, (dict, list)):
-        if depth == 0:
-            raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
-        for item in value.values() if isinstance(value, dict) else value:
-            _check_depth(item, depth - 1)
 
 
 def _no_number(name):

@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import html
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL.PngImagePlugin import PngInfo
 
+from iicnet_jax.core import json_files
 from iicnet_jax.core.files import to_json
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS, Picture, read_picture
 from iicnet_jax.media import diagnosis
@@ -22,7 +22,6 @@ FORMAT_VERSION = 1
 CHUNK = "iicnet"  # keyword of the PNG's iTXt chunk
 # A record of still images has about 300 characters; `about` may hold a few thousand numbers.
 MAX_LENGTH = 65536
-MAX_DEPTH = 32  # of lists and objects in one another
 MAX_IMAGES = 1000
 MAX_SIDE = 2**20
 TASK = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -70,14 +69,7 @@ class Record:
         """Reads untrusted text. Raises ValueError unless it is a record of this version."""
         if len(text) > MAX_LENGTH:
             raise ValueError(f"it has {len(text)} characters, and at most {MAX_LENGTH} are read")
-        try:
-            fields = json.loads(text, parse_constant=_no_number)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"it is no JSON ({error})") from error
-        if not isinstance(fields, dict):
-            raise ValueError("it is no JSON object")
-        if not _is_shallow(fields):
-            raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
+        fields = json_files.parse(text)
         version = fields.get("format")
         _check({"format": version})
         if version > FORMAT_VERSION:
@@ -231,13 +223,6 @@ def is_integer(value, least: int, greatest: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= greatest
 
 
-def _is_shallow(value, depth: int = MAX_DEPTH) -> bool:
-    if not isinstance(value, (Mapping, list, tuple)):
-        return True
-    inner = value.values() if isinstance(value, Mapping) else value
-    return depth > 0 and all(_is_shallow(item, depth - 1) for item in inner)
-
-
 def _is_text(value, pattern: re.Pattern) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
 
@@ -255,7 +240,9 @@ RULES = {
     "model": lambda value: _is_text(value, SHA256),
     "pixels": lambda value: _is_text(value, SHA256),
     # One less: the record is around it.
-    "about": lambda value: isinstance(value, Mapping) and _is_shallow(value, MAX_DEPTH - 1),
+    "about": lambda value: (
+        isinstance(value, Mapping) and json_files.is_shallow(value, json_files.MAX_DEPTH - 1)
+    ),
 }
 
 
@@ -263,7 +250,3 @@ def _check(fields: Mapping) -> None:
     for name, value in fields.items():
         if not RULES[name](value):
             raise ValueError(f"its {name} cannot be {repr(value)[:80]}")
-
-
-def _no_number(name):
-    raise ValueError(f"{name} is no number")

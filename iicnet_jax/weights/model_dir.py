@@ -199,9 +199,7 @@ def read_model(folder: Path) -> Model:
         )
     set_parameters(state, arrays)
     nnx.update(model, state)
-    about = config["about"]
-    task = str(about.get("task", about.get("regime", "")))  # its name in older models
-    return Model(model, task, fingerprint)
+    return Model(model, str(config["about"].get("task", "")), fingerprint)
 
 
 def _read_weights(path: Path) -> dict[str, np.ndarray]:
