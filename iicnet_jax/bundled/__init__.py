@@ -1,6 +1,8 @@
 """The models that come with the package: found by name, by task, by fingerprint.
 
-`iicnet export-weights WORKDIR -o iicnet_jax/bundled/models/NAME` makes one of a run.
+`iicnet export-weights WORKDIR -o iicnet_jax/bundled/models/NAME` makes one of a run. The one that
+it replaces moves to `models/earlier/NAME-1` (2, 3, ...), since what it embedded can be restored by
+no other.
 """
 
 from pathlib import Path
@@ -12,6 +14,7 @@ from iicnet_jax.media.embedding_file import Record
 from iicnet_jax.weights.model_dir import CONFIG, WEIGHTS, find_model, load_config, read_model
 
 FOLDER = Path(__file__).parent / "models"
+EARLIER = "earlier"  # folder in it of those that have been replaced
 # What they are for, and the command that takes them without being told.
 USES = {
     "hiding": ("a picture hidden in another", "iicnet embed A B"),
@@ -25,11 +28,16 @@ PICTURES = {"hiding": 2, "grayscale": 1, "rescaling": 1}
 
 
 def folders() -> dict[str, Path]:
-    """The model directories that are there, by name."""
+    """The model directories that are there, by name, without those that have been replaced."""
     names = [path.parent.name for path in FOLDER.glob(f"*/{CONFIG}")]
     order = list(USES)
     names.sort(key=lambda name: (order.index(name) if name in USES else len(order), name))
     return {name: FOLDER / name for name in names}
+
+
+def earlier() -> dict[str, Path]:
+    """The model directories that have been replaced, by name, such as hiding-1."""
+    return {path.parent.name: path.parent for path in sorted(FOLDER.glob(f"{EARLIER}/*/{CONFIG}"))}
 
 
 def find(model: str) -> Path:
@@ -43,8 +51,8 @@ def find(model: str) -> Path:
     path, there = typed_path(model), folders()
     if path.exists():
         return find_model(path)
-    if model in there:
-        return there[model]
+    if folder := (there | earlier()).get(model):
+        return folder
     raise UserError(
         f"there is no model {model}: name a folder with {WEIGHTS} and {CONFIG}, the workdir of a "
         f"run, or {_one_of_them(there)}"
@@ -100,7 +108,7 @@ def for_record(file: Path, record: Record | None, problem: str | None = None) ->
         )
     name = name_of(record.model)
     if name is not None:
-        return FOLDER / name
+        return (folders() | earlier())[name]
     raise UserError(
         f"{file} was written by the model {record.model[:12]} (task {record.task}, {record.images} "
         "images), which does not come with this installation: name its folder with --model"
@@ -108,8 +116,8 @@ def for_record(file: Path, record: Record | None, problem: str | None = None) ->
 
 
 def name_of(digest: str) -> str | None:
-    """The name of the model with that fingerprint, None if it is not there."""
-    for name, folder in folders().items():
+    """The name of the model with that fingerprint, replaced or not; None if it is not there."""
+    for name, folder in (folders() | earlier()).items():
         if fingerprint_of(folder) == digest:
             return name
     return None

@@ -67,7 +67,8 @@ def test_the_package_is_told_to_hold_the_models():
     package = ROOT / "iicnet_jax/bundled"
     shipped = {path for pattern in patterns for path in package.glob(pattern)}
     assert shipped == {path for path in (package / "models").rglob("*") if path.is_file()}
-    assert patterns == ["models/*/config.json", "models/*/model.safetensors"]
+    files = ("config.json", "model.safetensors")
+    assert patterns == [f"models/{part}*/{file}" for part in ("", "earlier/") for file in files]
 
 
 def test_a_path_a_workdir_or_a_name_is_a_model(save, tmp_path, monkeypatch):
@@ -122,6 +123,16 @@ def test_the_network_of_a_record_is_found_without_reading_weights(save, monkeypa
     del config["fingerprint"]
     (grey / CONFIG).write_text(json.dumps(config))
     assert bundled.for_record(EMBEDDING, record) == grey, "an old one"
+
+
+def test_a_model_that_was_replaced_still_restores_and_is_not_listed(save):
+    save("hiding", num_images=2)
+    before = save("earlier/hiding-1", num_images=2, num_blocks=2)
+    record = Record("x", 2, (8, 8), 3, read_model(before).fingerprint, "0" * 64)
+    assert bundled.for_record(EMBEDDING, record) == bundled.find("hiding-1") == before
+    assert bundled.name_of(record.model) == "hiding-1"
+    assert [item["name"] for item in model_table.describe_all()] == ["hiding"]
+    assert bundled.for_pictures(2) == bundled.folders()["hiding"]
 
 
 def test_the_list_tells_quality_and_where_it_comes_from(save):
