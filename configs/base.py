@@ -76,6 +76,19 @@ def get_config(method: str = "iicnet") -> ConfigDict:
     # What stands in for rounding in training: "noise" (uniform, +-1/2 grey level),
     # "straight_through", or "none".
     config.quantisation = "noise"
+    # A file that loses something, between embedding and restoring in training, so that the
+    # embedding survives it. Drawn anew for every image of every step.
+    config.channel = ConfigDict(
+        {
+            # "none"; "jpeg" (computed, differentiable); or files by Pillow with the gradient of the
+            # identity: "real_jpeg", "real_webp", "real_avif" (slow: for the end of a training).
+            "form": "none",
+            "lowest_quality": 50,  # 1 to 100, as the format's encoder counts
+            "highest_quality": 95,  # the draw is uniform
+            "subsampling": "4:2:0",  # of the colours in JPEG and AVIF: "4:2:0" or "4:4:4"
+            "lossless_share": 0.1,  # of the images that go through `quantisation` instead
+        }
+    )
 
     # What is kept for the gradient: "none" saves no memory and is fastest; "remat" keeps the input
     # of every coupling block and computes the rest twice, with the same gradients; "reversible"

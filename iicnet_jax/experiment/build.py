@@ -11,6 +11,7 @@ from iicnet_jax.core.errors import UserError, explaining
 from iicnet_jax.core.files import typed_path
 from iicnet_jax.data.task import Task
 from iicnet_jax.models import NETWORKS, Network
+from iicnet_jax.models.channel import Channel
 from iicnet_jax.models.execution import Execution, set_execution
 from iicnet_jax.training import optimizer
 from iicnet_jax.training.baseline_losses import InvertibleGrayscaleLoss, IRNLoss
@@ -91,12 +92,20 @@ def run_length(config: ConfigDict) -> int:
         return optimizer.run_length(config.optimizer.schedule, config.steps)
 
 
-def create_quantiser(config: ConfigDict):
-    """The stand-in for rounding in training. Raises UserError if its name is unknown."""
+def create_quantiser(config: ConfigDict) -> Callable:
+    """The stand-in for the embedding's file in training: a function of (embedding, key).
+
+    Raises:
+      UserError: the quantisation is unknown, or the fields of `config.channel` make no channel.
+    """
     if config.quantisation not in QUANTISERS:
         known = ", ".join(QUANTISERS)
         raise UserError(f"config.quantisation is {config.quantisation!r}; known: {known}")
-    return QUANTISERS[config.quantisation]
+    quantise = QUANTISERS[config.quantisation]
+    if config.channel.form == "none":
+        return quantise
+    with explaining("config.channel"):
+        return Channel(quantise, **config.channel)
 
 
 def create_loss(config: ConfigDict) -> Loss:

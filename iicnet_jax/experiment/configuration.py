@@ -8,6 +8,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from iicnet_jax.core.errors import UserError, require_choice
+from iicnet_jax.models import channel
 from iicnet_jax.models.execution import LOOPS, MEMORY_SAVING, PRECISIONS
 
 # Fields that may differ between a run and its continuation: they do not change what is learnt.
@@ -56,6 +57,7 @@ CHOICES = {
     "memory_saving": MEMORY_SAVING,
     "loop": LOOPS,
     "precision": PRECISIONS,
+    "channel.form": channel.FORMS,
     "evaluation.checkpoint": ("latest", "best"),
 }
 

@@ -28,7 +28,19 @@ ENVIRONMENT = "environment.json"
 RESULTS = "results.json"  # of the evaluation
 LOCK = "lock"  # names the program that trains there
 # Fields that came later, with what was done before.
-ADDED = {"method": "iicnet", "memory_saving": "none", "loop": "auto", "precision": "float32"}
+ADDED = {
+    "method": "iicnet",
+    "memory_saving": "none",
+    "loop": "auto",
+    "precision": "float32",
+    "channel": {
+        "form": "none",
+        "lowest_quality": 50,
+        "highest_quality": 95,
+        "subsampling": "4:2:0",
+        "lossless_share": 0.1,
+    },
+}
 # Names that fields had before: section, old, new.
 RENAMED = (
     (None, "memory", "memory_saving"),

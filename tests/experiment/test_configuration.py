@@ -9,6 +9,8 @@ from configs import base
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.experiment import build, configuration, run
 from iicnet_jax.models.abstract import abstract_network
+from iicnet_jax.models.channel import Channel
+from iicnet_jax.training.step import QUANTISERS
 
 EXPERIMENTS = sorted(
     path.stem
@@ -67,6 +69,10 @@ def changed(**fields):
             "config.optimizer.clip_norm is -1.0, but must be at least",
         ),
         ({"model__num_blocks": 0}, "config.model.num_blocks is 0, but must be greater than 0"),
+        (
+            {"channel__form": "gif"},
+            "config.channel.form must be one of 'none', 'jpeg', 'real_jpeg'",
+        ),
         ({"evaluation__checkpoint": "first"}, "config.evaluation.checkpoint must be one of"),
     ],
 )
@@ -126,6 +132,15 @@ def test_unknown_names_are_listed_with_the_known_ones():
         build.create_optimizer(changed(optimizer__schedule="cosine"))
     with pytest.raises(UserError, match="config.quantisation is 'floor'; known: noise"):
         build.create_quantiser(changed(quantisation="floor"))
+    with pytest.raises(UserError, match="config.channel: there are no qualities from 0 to 95"):
+        build.create_quantiser(changed(channel__form="jpeg", channel__lowest_quality=0))
+
+
+def test_a_channel_has_the_fields_of_its_configuration():
+    assert build.create_quantiser(changed()) is QUANTISERS["noise"]
+    fields = changed(channel__form="jpeg", quantisation="straight_through")
+    expected = Channel(QUANTISERS["straight_through"], "jpeg", 50, 95, "4:2:0", 0.1)
+    assert build.create_quantiser(fields) == expected
 
 
 def test_differences_leave_out_what_does_not_change_learning():

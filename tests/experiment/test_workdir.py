@@ -32,6 +32,20 @@ def test_what_is_only_watched_differently_may_change(tmp_path):
     assert workdir.read_config(tmp_path)["run"]["log_every"] == 3
 
 
+def test_a_run_from_before_there_were_channels_goes_on(tmp_path):
+    config = base.get_config()
+    workdir.claim(tmp_path, config)
+    path = tmp_path / "config.json"
+    older = json.loads(path.read_text())
+    assert older.pop("channel")["form"] == "none"
+    path.write_text(json.dumps(older))
+    workdir.claim(tmp_path, config)
+    path.write_text(json.dumps(older))
+    config.channel.form = "jpeg"
+    with pytest.raises(UserError, match=r"channel\.form: 'none' there, 'jpeg' now"):
+        workdir.claim(tmp_path, config)
+
+
 def test_a_run_from_before_there_were_methods_goes_on(tmp_path):
     config = base.get_config()
     workdir.claim(tmp_path, config)
