@@ -73,6 +73,9 @@ def get_config(method: str = "iicnet") -> ConfigDict:
     # Number of train steps; None takes what the schedule names (supplement: 50,000;
     # published_code: 500,000).
     config.steps = config_dict.placeholder(int)
+    # Weights to start from, for fine-tuning: a model folder (also what `iicnet import-weights`
+    # wrote), the workdir of a run, or a bundled model's name. "" draws them. Read once, at step 0.
+    config.init_from = ""
     # What stands in for rounding in training: "noise" (uniform, +-1/2 grey level),
     # "straight_through", or "none".
     config.quantisation = "noise"
@@ -137,7 +140,7 @@ def get_config(method: str = "iicnet") -> ConfigDict:
     config.evaluation = ConfigDict(
         {
             "checkpoint": "latest",  # "latest" or "best" (by validation)
-            "untrained": False,  # also evaluate the network with its initial weights
+            "untrained": False,  # also evaluate the initial weights
             "limit": config_dict.placeholder(int),  # samples of the test split; None takes all
             "validation_limit": 10,  # samples of the validation split
             "y_border": 4,  # pixels left out at each edge in the measures of the Y channel

@@ -11,7 +11,7 @@ from iicnet_jax.core import distributed, files
 from iicnet_jax.data import create_task
 from iicnet_jax.data.pipeline import evaluation_indices
 from iicnet_jax.evaluation import pictures, protocol, tables
-from iicnet_jax.experiment import build
+from iicnet_jax.experiment import build, initial_weights
 from iicnet_jax.experiment.workdir import RESULTS, environment
 from iicnet_jax.inference.compiled import CompiledNetwork
 from iicnet_jax.training import sharding
@@ -46,7 +46,8 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
 
     networks = {"trained": jax.device_get(state.params)}
     if config.evaluation.untrained:
-        networks = {"untrained": initial.params, **networks}
+        before = initial_weights.load(config) if config.init_from else initial.params
+        networks = {"untrained": before, **networks}
     convert = CompiledNetwork(build.inference_graph(model, config), params=None)
     measures = {
         name: _evaluate_network(config, workdir, task, convert.with_params(params), name)

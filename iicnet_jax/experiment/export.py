@@ -20,13 +20,14 @@ from iicnet_jax.experiment.workdir import (
 )
 from iicnet_jax.models import NETWORKS
 from iicnet_jax.training.checkpoints import Checkpoints
-from iicnet_jax.training.step import create_state
+from iicnet_jax.training.step import TrainState, create_state
 from iicnet_jax.weights.model_dir import check_arguments, save_model
 
 log = logging.getLogger(__name__)
 
 _CONFIG = {
     "method": str,
+    "init_from": str,
     "seed": lambda value: type(value) is int and 0 <= value < 2**63,
     "steps": (int, type(None)),
     "memory_saving": str,
@@ -51,13 +52,21 @@ def export(workdir: Path, checkpoint: str, folder: Path) -> dict:
       UserError: the workdir holds no run, a file of it is damaged, or the run has no such
         checkpoint.
     """
+    config, state = read_run(workdir, checkpoint)
+    step = int(state.step)
+    return save(folder, state.params, config, step, measured_quality(workdir, step))
+
+
+def read_run(workdir: Path, checkpoint: str) -> tuple[ConfigDict, TrainState]:
+    """The configuration of a run, and the state of its "latest" or "best" checkpoint.
+
+    Raises UserError as `export` does.
+    """
     config = _checked(workdir)
     optimizer, _ = build.create_optimizer(config)
     _, initial = create_state(build.create_model(config), optimizer)
     with Checkpoints(workdir, read_only=True) as kept:
-        state = kept.restore_state(initial, checkpoint)
-    step = int(state.step)
-    return save(folder, state.params, config, step, measured_quality(workdir, step))
+        return config, kept.restore_state(initial, checkpoint)
 
 
 def _checked(workdir: Path) -> ConfigDict:
@@ -75,6 +84,8 @@ def save(
 ) -> dict:
     """Writes the network of a configuration, with what it was trained for; returns the latter."""
     about = {"task": config.data.task, "step": step, "seed": config.seed}
+    if config.init_from:
+        about["init_from"] = _portable(config.init_from)
     if quality is not None:
         about["quality"] = quality
     save_model(folder, params, config.model.to_dict(), about, config.method)
@@ -105,9 +116,7 @@ def measured_quality(workdir: Path, step: int) -> dict | None:
         )
         return None
     data = read_config(workdir)["data"]
-    root = typed_path(data["root"])
-    # Absolute paths differ between machines.
-    portable = root.name if root.is_absolute() else data["root"]
+    root, portable = typed_path(data["root"]), _portable(data["root"])
     environment = read_environment(workdir) or results["environment"]
     command = environment.get("command")
     measures = results["networks"]["trained"]["rounded"]
@@ -127,3 +136,9 @@ def measured_quality(workdir: Path, step: int) -> dict | None:
         "devices": environment["devices"],
         "date": results["environment"].get("date"),
     }
+
+
+def _portable(path: str) -> str:
+    """Without the folders of an absolute path, which differ between machines."""
+    typed = typed_path(path)
+    return typed.name if typed.is_absolute() else path

@@ -18,13 +18,13 @@ from iicnet_jax.data import Task, create_task
 from iicnet_jax.data.pipeline import evaluation_indices, training_batches
 from iicnet_jax.data.task import SPLITS
 from iicnet_jax.evaluation import pictures, protocol
-from iicnet_jax.experiment import build, export
+from iicnet_jax.experiment import build, export, initial_weights
 from iicnet_jax.experiment.workdir import claim, locked, require_shared
 from iicnet_jax.inference.compiled import CompiledNetwork
 from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.training import sharding
-from iicnet_jax.training.checkpoints import Checkpoints
+from iicnet_jax.training.checkpoints import Checkpoints, holds_checkpoints
 from iicnet_jax.training.interruption import LossGuard, StopRequest
 from iicnet_jax.training.step import TrainState, create_state, make_train_step
 from iicnet_jax.training.writers import MetricWriter
@@ -62,6 +62,9 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
             for split in SPLITS:
                 task.names(split)
             build.check_fit(abstract_network(build.create_model, config), task)
+            starts_from = None
+            if config.init_from and not holds_checkpoints(workdir):
+                starts_from = initial_weights.load(config)
             stack.enter_context(locked(workdir))
             claim(workdir, config)
         with distributed.all_or_none():
@@ -69,6 +72,8 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
 
         mesh = sharding.data_mesh(config.data.batch_size)
         model = build.create_model(config)
+        if starts_from is not None:
+            nnx.update(model, starts_from)
         graph, state = create_state(model, optimizer)
         state = jax.device_put(state, sharding.replicated(mesh))
         train_step = jax.jit(

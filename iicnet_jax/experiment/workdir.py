@@ -30,6 +30,7 @@ LOCK = "lock"  # names the program that trains there
 # Fields that came later, with what was done before.
 ADDED = {
     "method": "iicnet",
+    "init_from": "",
     "memory_saving": "none",
     "loop": "auto",
     "precision": "float32",

@@ -25,11 +25,17 @@ from iicnet_jax.training.step import TrainState
 
 log = logging.getLogger(__name__)
 
+FOLDER = "checkpoints"  # in the workdir
 SCORE = "score"
 # Orbax writes these after the checksums, when a checkpoint is complete; nothing here reads them.
 LATER_FILES = ("_CHECKPOINT_METADATA", "commit_success.txt")
 
 SPACE_FOR_THE_REST = 10**5  # bytes of a checkpoint beside its arrays
+
+
+def holds_checkpoints(workdir: Path) -> bool:
+    """Whether a run has saved its state there, intact or not."""
+    return bool(_steps(workdir / FOLDER))
 
 
 class Checkpoints:
@@ -50,7 +56,7 @@ class Checkpoints:
 
     def __init__(self, workdir: Path, *, keep_last: int = 1, read_only: bool = False):
         self.unverified: int | None = None
-        self._directory = (workdir / "checkpoints").absolute()
+        self._directory = (workdir / FOLDER).absolute()
         self._saving: int | None = None
         if read_only:
             options = ocp.CheckpointManagerOptions(
@@ -180,8 +186,7 @@ class Checkpoints:
             self._manager.close()
 
     def _steps(self) -> list[int]:
-        names = [path.name for path in self._directory.glob("*") if path.is_dir()]
-        return sorted(int(name) for name in names if name.isdecimal())
+        return _steps(self._directory)
 
     def _write_checksums(self):
         """Orbax calls this in process 0, when all files are there, before it renames the folder."""
@@ -270,6 +275,11 @@ class Checkpoints:
             if steps
             else "There is none before it: make room, and start again with the same command"
         )
+
+
+def _steps(directory: Path) -> list[int]:
+    names = [path.name for path in directory.glob("*") if path.is_dir()]
+    return sorted(int(name) for name in names if name.isdecimal())
 
 
 def _score(metrics):

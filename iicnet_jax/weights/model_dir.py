@@ -145,6 +145,17 @@ def check_arguments(fields: Mapping, method: str) -> None:
             raise ValueError(f"model.{name} is {value}, but must be from 1 to {greatest}")
 
 
+def all_arguments(fields: Mapping, method: str) -> dict:
+    """The arguments of a method's network, those that are left out with their default values."""
+    parameters = inspect.signature(NETWORKS[method].__init__).parameters
+    defaults = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    return defaults | dict(fields)
+
+
 class Model(NamedTuple):
     """What a model directory holds."""
 
@@ -226,12 +237,7 @@ def find_model(path: Path) -> Path:
 
 def _digest(parameters: Mapping[str, np.ndarray], model_config: Mapping, method: str) -> str:
     """The fingerprint. Arguments that are left out count with their default values."""
-    defaults = {
-        name: parameter.default
-        for name, parameter in inspect.signature(NETWORKS[method].__init__).parameters.items()
-        if parameter.default is not inspect.Parameter.empty
-    }
-    fields = defaults | dict(model_config)
+    fields, defaults = all_arguments(model_config, method), all_arguments({}, method)
     for name in NEWER_ARGUMENTS & fields.keys():
         if fields[name] == defaults[name]:
             del fields[name]
