@@ -11,7 +11,7 @@ from pathlib import Path
 
 from experiments.datasets import adobe_matting, davis, div2k, flicker, flickr1024, real_matting, voc
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.core.files import filling, write_json
+from iicnet_jax.core.files import filling, to_json
 from iicnet_jax.data.storage import MINIATURE
 
 # The sample: each writes its dataset into a folder and returns the counts of its task's DATASET.
@@ -68,10 +68,8 @@ def write_datasets(
         if folder.exists():
             raise UserError(f"{folder} exists already: choose another folder or delete this one")
     for name, folder in folders.items():
-        try:
-            with filling(folder) as temporary:
-                write_json(temporary / MINIATURE, {"counts": writers[name](temporary)})
-        except OSError as error:
-            raise UserError(f"{folder} cannot be written ({error}): choose another") from error
+        with filling(folder) as temporary:
+            counts = to_json({"counts": writers[name](temporary)}, indent=2)
+            (temporary / MINIATURE).write_text(f"{counts}\n", encoding="utf-8")
         progress(folder)
     return folders

@@ -89,11 +89,8 @@ def restore_gif(
         return Restored(write_frames(output, frames), notes)
     if form == GIF:
         notes = (*notes, f"{output} has 256 colours a frame, as GIFs have: {APNG} keeps all")
-    try:
-        with replacing(output) as temporary:
-            _write(temporary, frames, timing, form)
-    except OSError as error:
-        raise UserError(f"{output} cannot be written: {error.strerror or error}") from error
+    with replacing(output) as temporary:
+        _write(temporary, frames, timing, form)
     return Restored((output,), notes)
 
 

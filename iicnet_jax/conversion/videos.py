@@ -232,10 +232,7 @@ def _write_video(output: Path, frames: Iterator[Frame], plan: _Plan, sound) -> t
                 f"only: write {output.with_suffix(LOSSLESS)}"
             )
         notes = (f"is compressed with a little loss: {LOSSLESS} keeps the pixels as restored",)
-    try:
-        with replacing(output) as temporary:
-            return notes + video_file.write_video(
-                temporary, frames, size, plan.rate, container=container, sound=sound
-            )
-    except OSError as error:
-        raise UserError(f"{output} cannot be written: {error.strerror or error}") from error
+    with replacing(output) as temporary:
+        return notes + video_file.write_video(
+            temporary, frames, size, plan.rate, container=container, sound=sound
+        )

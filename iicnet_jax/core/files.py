@@ -11,6 +11,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from iicnet_jax.core.errors import UserError
+
 # Temporary folders of ours. Short, so that a file may have the longest name that a disk takes.
 TEMPORARY = ".iicnet."
 _open_workspaces: set[Path] = set()
@@ -22,20 +24,32 @@ def typed_path(text: str) -> Path:
 
 
 @contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """An OSError of the body becomes a UserError which says that `path` cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary path, and moves the file there to `path` if the body succeeds.
 
     Where `path` is a symbolic link, the file that it leads to is replaced. The folder is made if
     need be. After an error nothing is left and an older file stays. The folder of the temporary
     path is on the same disk and private: the body may keep other files there, which go.
+
+    Raises:
+      UserError: the disk refuses, also in the body.
     """
-    path = Path(os.path.realpath(path))
-    with workspace(path.parent) as folder:
-        temporary = folder / f"new{path.suffix}"
+    target = Path(os.path.realpath(path))
+    with disk_errors(path), workspace(target.parent) as folder:
+        temporary = folder / f"new{target.suffix}"
         yield temporary
         # Libraries may have made it private to the user.
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        temporary.replace(target)
 
 
 @contextlib.contextmanager
@@ -44,22 +58,25 @@ def filling(folder: Path) -> Iterator[Path]:
 
     The folder is made if need be; of older files in it, those of the same names are replaced, as
     `replacing` does. After an error in the body nothing is left and older files stay.
+
+    Raises:
+      UserError: the disk refuses, also in the body.
     """
-    folder = Path(os.path.realpath(folder))
+    target = Path(os.path.realpath(folder))
     # On the same disk, where a move is a renaming.
-    with workspace(folder if folder.exists() else folder.parent) as place:
+    with disk_errors(folder), workspace(target if target.exists() else target.parent) as place:
         temporary = place / "new"
         temporary.mkdir()
         yield temporary
-        if not folder.exists():
-            temporary.replace(folder)
+        if not target.exists():
+            temporary.replace(target)
             return
         for path in sorted(temporary.iterdir()):
-            if (folder / path.name).is_symlink():
-                with replacing(folder / path.name) as copy:
+            if (target / path.name).is_symlink():
+                with replacing(target / path.name) as copy:
                     shutil.copyfile(path, copy)
             else:
-                path.replace(folder / path.name)
+                path.replace(target / path.name)
 
 
 @contextlib.contextmanager
@@ -114,7 +131,7 @@ def _umask() -> int:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file whole or not at all."""
+    """Writes a text file whole or not at all. Raises UserError as `replacing`."""
     with replacing(path) as temporary:
         # Names of files may have bytes that are no text.
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")

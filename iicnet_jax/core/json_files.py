@@ -63,11 +63,11 @@ def is_shallow(value, depth: int = MAX_DEPTH) -> bool:
 def check(value, form, name: str = "") -> None:
     """Raises ValueError, naming the field, unless a value has a form (see `parse`)."""
     if isinstance(form, Mapping) and isinstance(value, Mapping):
+        names = {key: f"{name}.{key}" if name else key for key in form}
+        if missing := sorted(names[key] for key in form.keys() - value.keys()):
+            raise ValueError(f"it lacks {', '.join(missing)}")
         for key, inner in form.items():
-            field = f"{name}.{key}" if name else key
-            if key not in value:
-                raise ValueError(f"it lacks {field}")
-            check(value[key], inner, field)
+            check(value[key], inner, names[key])
     elif isinstance(form, list) and isinstance(value, list):
         for item in value:
             check(item, form[0], name)

@@ -14,11 +14,11 @@ from PIL import Image
 
 from iicnet_jax.core.wording import number_of
 from iicnet_jax.evaluation.metrics import psnr
-from iicnet_jax.evaluation.pictures import AMPLIFICATION, error_map, save_png
+from iicnet_jax.evaluation.pictures import AMPLIFICATION, error_map
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS, read_picture
 from iicnet_jax.inference.codec import Codec
 from iicnet_jax.media.embedding_file import Record
-from iicnet_jax.media.picture_file import read_group
+from iicnet_jax.media.picture_file import read_group, write_picture
 
 PREVIEW_SIDE = 480
 FIT = "Scale and crop the others to the size of the reference"
@@ -96,8 +96,8 @@ def compare(originals: np.ndarray, restored: Sequence[Path], folder: Path) -> li
             folder / f"error_{i:02d}.png",
             psnr(pixels, original),
         )
-        save_png(comparison.original, original)
-        save_png(comparison.error, error_map(pixels, original))
+        write_picture(comparison.original, original)
+        write_picture(comparison.error, error_map(pixels, original))
         result.append(comparison)
     return result
 

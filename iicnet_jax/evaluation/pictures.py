@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from iicnet_jax.core.files import replacing
 from iicnet_jax.data.task import Sample
+from iicnet_jax.media.picture_file import to_pillow, write_picture
 
 AMPLIFICATION = 10
 GAP = 4
@@ -44,7 +44,7 @@ def overview(sample: Sample, embedding: np.ndarray, restored: np.ndarray) -> np.
         left = sum(widths[:column])
         draw.text((left + 2, 2), title, fill="black")
         for row, image in enumerate(images):
-            canvas.paste(_to_pillow(image), (left, TITLE_HEIGHT + row * (height + GAP)))
+            canvas.paste(to_pillow(image), (left, TITLE_HEIGHT + row * (height + GAP)))
     return np.asarray(canvas)
 
 
@@ -62,20 +62,10 @@ def stack(pictures: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(padded)
 
 
-def save_png(path: Path, image: np.ndarray) -> None:
-    """Writes a uint8 image, (h, w, 3) or (h, w, 1), whole or not at all."""
-    with replacing(path) as temporary:
-        _to_pillow(image).save(temporary, format="PNG")
-
-
 def save_sample(folder: Path, sample: Sample, embedding: np.ndarray, restored: np.ndarray) -> None:
     """Writes a sample's images: input_00.png ..., reference.png, embedding.png, restored_00.png."""
-    save_png(folder / "reference.png", sample["reference"])
-    save_png(folder / "embedding.png", embedding)
+    write_picture(folder / "reference.png", sample["reference"])
+    write_picture(folder / "embedding.png", embedding)
     for i, (frame, image) in enumerate(zip(sample["frames"], restored, strict=True)):
-        save_png(folder / f"input_{i:02d}.png", frame)
-        save_png(folder / f"restored_{i:02d}.png", image)
-
-
-def _to_pillow(image):
-    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        write_picture(folder / f"input_{i:02d}.png", frame)
+        write_picture(folder / f"restored_{i:02d}.png", image)

@@ -14,6 +14,7 @@ from iicnet_jax.evaluation import pictures, protocol, tables
 from iicnet_jax.experiment import build, initial_weights
 from iicnet_jax.experiment.workdir import RESULTS, environment
 from iicnet_jax.inference.compiled import CompiledNetwork
+from iicnet_jax.media.picture_file import write_picture
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.step import create_state
@@ -88,7 +89,7 @@ def _evaluate_network(config, workdir, task, convert: CompiledNetwork, network: 
             pictures.save_sample(workdir / "samples" / name, *shown)
             overviews.append(pictures.overview(*shown))
     if overviews:
-        pictures.save_png(workdir / "picture.png", pictures.stack(overviews))
+        write_picture(workdir / "picture.png", pictures.stack(overviews))
     return dict(distributed.gather(measures))
 
 

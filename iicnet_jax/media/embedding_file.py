@@ -54,7 +54,7 @@ class Record:
     about: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # what the task adds
 
     def __post_init__(self):
-        _check(vars(self))
+        json_files.check(vars(self), FORM)
 
     def matches(self, pixels: UInt8[np.ndarray, "h w k"]) -> bool:
         """Whether these are the pixels that were embedded."""
@@ -69,23 +69,18 @@ class Record:
         """Reads untrusted text. Raises ValueError unless it is a record of this version."""
         if len(text) > MAX_LENGTH:
             raise ValueError(f"it has {len(text)} characters, and at most {MAX_LENGTH} are read")
-        fields = json_files.parse(text)
-        version = fields.get("format")
-        _check({"format": version})
-        if version > FORMAT_VERSION:
+        fields = {"format": None, "about": {}} | json_files.parse(text)
+        json_files.check(fields, {"format": lambda value: is_integer(value, 1, 2**31)})
+        if (version := fields["format"]) > FORMAT_VERSION:
             raise ValueError(
                 f"it has the format {version}, and this program reads up to {FORMAT_VERSION}: "
                 "use a newer iicnet_jax"
             )
         if isinstance(fields.get("size"), list):
             fields["size"] = tuple(fields["size"])
+        json_files.check(fields, FORM)
         # Fields that are not known may be added without a new version.
-        known = {x.name: fields[x.name] for x in dataclasses.fields(cls) if x.name in fields}
-        missing = RULES.keys() - fields.keys() - {"about"}
-        if missing:
-            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
-        _check(known)
-        return cls(**known)
+        return cls(**{name: fields[name] for name in FORM})
 
 
 def describe(
@@ -227,8 +222,7 @@ def _is_text(value, pattern: re.Pattern) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
-RULES = {
-    "format": lambda value: is_integer(value, 1, 2**31),
+FORM = {
     "task": lambda value: _is_text(value, TASK),
     "images": lambda value: is_integer(value, 1, MAX_IMAGES),
     "size": lambda value: (
@@ -244,9 +238,3 @@ RULES = {
         isinstance(value, Mapping) and json_files.is_shallow(value, json_files.MAX_DEPTH - 1)
     ),
 }
-
-
-def _check(fields: Mapping) -> None:
-    for name, value in fields.items():
-        if not RULES[name](value):
-            raise ValueError(f"its {name} cannot be {repr(value)[:80]}")

@@ -72,23 +72,20 @@ def write_embedding_video(
             hashes.append(pixel_fingerprint(pixels))
             yield with_channels(pixels, 3)
 
-    try:
-        with replacing(path) as temporary:
-            # The record stands before the frames in the file, but is known after them.
-            pictures = temporary.with_name(f"pictures{LOSSLESS}")
-            video_file.write_video(pictures, frames(), size, rate)
-            lines = "".join(f"{digest}\n" for digest in hashes).encode()
-            record = describe(hashlib.sha256(lines).hexdigest())
-            limits = Limits(pixels=size[0] * size[1], frames=len(hashes), seconds=float("inf"))
-            notes = video_file.copy_video(
-                temporary,
-                dataclasses.replace(video_reader.examine(pictures, limits), rate=rate),
-                sound=sound,
-                attachments={RECORD: record.to_json().encode(), HASHES: lines},
-            )
-            _check(temporary, record, limits, path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
+    with replacing(path) as temporary:
+        # The record stands before the frames in the file, but is known after them.
+        pictures = temporary.with_name(f"pictures{LOSSLESS}")
+        video_file.write_video(pictures, frames(), size, rate)
+        lines = "".join(f"{digest}\n" for digest in hashes).encode()
+        record = describe(hashlib.sha256(lines).hexdigest())
+        limits = Limits(pixels=size[0] * size[1], frames=len(hashes), seconds=float("inf"))
+        notes = video_file.copy_video(
+            temporary,
+            dataclasses.replace(video_reader.examine(pictures, limits), rate=rate),
+            sound=sound,
+            attachments={RECORD: record.to_json().encode(), HASHES: lines},
+        )
+        _check(temporary, record, limits, path)
     return record, notes
 
 

@@ -112,13 +112,10 @@ def write_folder(
 ) -> tuple[Path, ...]:
     """Writes PNG files by name, all or none. Raises UserError if the disk refuses."""
     names = []
-    try:
-        with filling(folder) as temporary:
-            for name, pixels in pictures:
-                Image.fromarray(pixels).save(temporary / name, format="PNG")
-                names.append(name)
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written: {error.strerror or error}") from error
+    with filling(folder) as temporary:
+        for name, pixels in pictures:
+            Image.fromarray(pixels).save(temporary / name, format="PNG")
+            names.append(name)
     return tuple(folder / name for name in names)
 
 

@@ -30,7 +30,7 @@ def write_picture(path: Path, pixels: UInt8[np.ndarray, "h w k"], **options) -> 
     Raises:
       UserError: the picture is too large for WebP, or the disk refuses.
     """
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    image = to_pillow(pixels)
     file_format = LOSSLESS[path.suffix.lower()]
     if file_format == "WEBP":
         if max(image.size) > WEBP_SIDE:
@@ -39,11 +39,13 @@ def write_picture(path: Path, pixels: UInt8[np.ndarray, "h w k"], **options) -> 
                 f"{max(image.size)}: write a PNG file"
             )
         options = {"lossless": True, **options}
-    try:
-        with replacing(path) as temporary:
-            image.save(temporary, format=file_format, **options)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
+    with replacing(path) as temporary:
+        image.save(temporary, format=file_format, **options)
+
+
+def to_pillow(pixels: UInt8[np.ndarray, "h w k"]) -> Image.Image:
+    """An image of Pillow's, of 1 or 3 channels."""
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
 def check_output(path: Path, overwrite: bool) -> None:

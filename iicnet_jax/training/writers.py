@@ -4,10 +4,9 @@ The class has the methods of CLU's `MetricWriter` that training calls, so any of
 can take its place. (CLU's package imports TensorFlow, which this project does without.)
 """
 
-import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ class MetricWriter:
         scalars = {name: float(value) for name, value in scalars.items()}
         for name, value in scalars.items():
             self._events.add_scalar(name, value, step)
-        with _named(self._lines), self._lines.open("a", encoding="utf-8") as lines:
+        with files.disk_errors(self._lines), self._lines.open("a", encoding="utf-8") as lines:
             lines.write(files.to_json({"step": step, **scalars}) + "\n")
 
     def write_images(self, step: int, images: Mapping[str, np.ndarray]) -> None:
@@ -64,22 +63,12 @@ class MetricWriter:
         self._events.add_text("configuration", f"```json\n{text}\n```", 0)
 
     def flush(self) -> None:
-        with _named(self._folder):
+        with files.disk_errors(self._folder):
             self._events.flush()
 
     def close(self) -> None:
-        with _named(self._folder):
+        with files.disk_errors(self._folder):
             self._events.close()
-
-
-@contextlib.contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """A full disk does not say which file it was."""
-    try:
-        yield
-    except OSError as error:
-        error.filename = error.filename or str(path)
-        raise
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

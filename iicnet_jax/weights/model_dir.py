@@ -61,7 +61,7 @@ def save_model(
       method: names the network in `NETWORKS`.
 
     Raises:
-      UserError, OSError: the disk refuses.
+      UserError: the disk refuses.
     """
     arrays = parameter_arrays(params)
     with replacing(folder / WEIGHTS) as temporary:
