@@ -20,13 +20,11 @@ import time
 
 import jax
 import numpy as np
-from flax import nnx
 from tqdm import tqdm
 
 from benchmarks import report, timing
 from iicnet_jax.experiment import build
-from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
-from iicnet_jax.inference.tiling import Tiled
+from iicnet_jax.inference.tiling import WHOLE, Tiled
 
 
 def main():
@@ -50,7 +48,7 @@ def main():
     model = build.create_model(config)
     progress = Progress()
     conversions = {
-        "whole": Whole(model),
+        "whole": Tiled(model, tile=WHOLE),
         "tiled": Tiled(model, tile=arguments.tile, progress=progress),
     }
 
@@ -107,17 +105,6 @@ class Progress:
 
     def __call__(self, tiles):
         return tqdm(tiles[: self.limit], desc="tiles", leave=False, disable=None)
-
-
-class Whole:
-    """`CompiledNetwork` with the methods of `Tiled`."""
-
-    def __init__(self, model):
-        self._convert = CompiledNetwork(*nnx.split(model, nnx.Param))
-        self.restore = self._convert.restore
-
-    def embed(self, frames, dtype):
-        return to_uint8(self._convert.embed(frames)).astype(dtype)
 
 
 def there_and_back(conversion, frames) -> float:

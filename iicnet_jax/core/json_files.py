@@ -64,7 +64,7 @@ def check(value, form, name: str = "") -> None:
     """Raises ValueError, naming the field, unless a value has a form (see `parse`)."""
     if isinstance(form, Mapping) and isinstance(value, Mapping):
         names = {key: f"{name}.{key}" if name else key for key in form}
-        if missing := sorted(names[key] for key in form.keys() - value.keys()):
+        if missing := [names[key] for key in form if key not in value]:
             raise ValueError(f"it lacks {', '.join(missing)}")
         for key, inner in form.items():
             check(value[key], inner, names[key])

@@ -12,8 +12,8 @@ import numpy as np
 from iicnet_jax.data.pipeline import evaluation_samples
 from iicnet_jax.data.task import Sample, Task
 from iicnet_jax.evaluation.metrics import compare
-from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
 from iicnet_jax.inference.devices import map_over_devices
+from iicnet_jax.inference.tiling import Tiled, to_uint8
 
 PROTOCOL = {
     "rounded": "embedding rounded to 8 bit before it is compared and restored",
@@ -39,26 +39,26 @@ class Result:
 
 
 def evaluate_samples(
-    convert: CompiledNetwork, task: Task, split: str, indices: Sequence[int], *, y_border: int
+    tiled: Tiled, task: Task, split: str, indices: Sequence[int], *, y_border: int
 ) -> Iterator[tuple[str, Sample, Result]]:
     """Every sample of these numbers with its name, in order; computed on all local devices."""
 
     def evaluate(item):
         name, sample = item
-        return name, sample, evaluate_sample(convert, sample, y_border=y_border)
+        return name, sample, evaluate_sample(tiled, sample, y_border=y_border)
 
     return map_over_devices(evaluate, evaluation_samples(task, split, indices))
 
 
-def evaluate_sample(convert: CompiledNetwork, sample: Sample, *, y_border: int) -> Result:
+def evaluate_sample(tiled: Tiled, sample: Sample, *, y_border: int) -> Result:
     """Embeds, restores and measures one sample."""
-    computed = convert.embed(sample["frames"])
+    computed = tiled.embed(sample["frames"])
     rounded = to_uint8(computed)
     size = sample["frames"].shape[1:3]
-    restored = convert.restore(rounded, size)
+    restored = tiled.restore(rounded, size)
     measures = {
         "rounded": measure(sample, rounded, restored, y_border),
-        "float": measure(sample, computed, convert.restore(computed, size), y_border),
+        "float": measure(sample, computed, tiled.restore(computed, size), y_border),
     }
     return Result(rounded, restored, measures)
 

@@ -11,6 +11,7 @@ from iicnet_jax.core.errors import UserError, explaining
 from iicnet_jax.core.files import typed_path
 from iicnet_jax.data.task import Task
 from iicnet_jax.models import NETWORKS, Network
+from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.channel import Channel
 from iicnet_jax.models.execution import Execution, set_execution
 from iicnet_jax.training import optimizer
@@ -46,11 +47,15 @@ def create_model(config: ConfigDict, rngs: nnx.Rngs | None = None) -> Network:
     return model
 
 
-def inference_graph(model: nnx.Module, config: ConfigDict) -> nnx.GraphDef:
-    """The graph of a network as it is measured and used: in float32, however it is trained."""
-    copy = nnx.clone(model)
-    set_execution(copy, Execution(loop=config.loop))
-    return nnx.graphdef(copy)
+def inference_network(config: ConfigDict) -> Network:
+    """The network as it is measured and used, in float32; shapes stand for its parameters.
+
+    Raises:
+      UserError: the fields of `config.model` do not make a network.
+    """
+    model = abstract_network(create_model, config)
+    set_execution(model, Execution(loop=config.loop))
+    return model
 
 
 def check_fit(model: Network, task: Task) -> None:

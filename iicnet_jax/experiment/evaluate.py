@@ -13,7 +13,7 @@ from iicnet_jax.data.pipeline import evaluation_indices
 from iicnet_jax.evaluation import pictures, protocol, tables
 from iicnet_jax.experiment import build, initial_weights
 from iicnet_jax.experiment.workdir import RESULTS, environment
-from iicnet_jax.inference.compiled import CompiledNetwork
+from iicnet_jax.inference.tiling import WHOLE, Tiled
 from iicnet_jax.media.picture_file import write_picture
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints
@@ -36,8 +36,7 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
         task = create_task(config.data, config.model)
         task.names("test")
     optimizer, _ = build.create_optimizer(config)
-    model = build.create_model(config)
-    _, initial = create_state(model, optimizer)
+    _, initial = create_state(build.create_model(config), optimizer)
     # On all devices, also those of other processes, which read together.
     everywhere = sharding.replicated(sharding.data_mesh(jax.device_count()))
     with Checkpoints(workdir, read_only=True) as kept:
@@ -49,9 +48,9 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
     if config.evaluation.untrained:
         before = initial_weights.load(config) if config.init_from else initial.params
         networks = {"untrained": before, **networks}
-    convert = CompiledNetwork(build.inference_graph(model, config), params=None)
+    tiled = Tiled(build.inference_network(config), tile=WHOLE)
     measures = {
-        name: _evaluate_network(config, workdir, task, convert.with_params(params), name)
+        name: _evaluate_network(config, workdir, task, tiled.with_params(params), name)
         for name, params in networks.items()
     }
     means = {name: protocol.mean(list(by_sample.values())) for name, by_sample in measures.items()}
@@ -71,12 +70,12 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
     return results
 
 
-def _evaluate_network(config, workdir, task, convert: CompiledNetwork, network: str) -> dict:
+def _evaluate_network(config, workdir, task, tiled: Tiled, network: str) -> dict:
     """Measures by sample's name; the pictures are those of the trained network."""
     indices = distributed.share(evaluation_indices(task, "test", config.evaluation.limit))
     keep_pictures = network == "trained" and distributed.is_main()
     results = protocol.evaluate_samples(
-        convert, task, "test", indices, y_border=config.evaluation.y_border
+        tiled, task, "test", indices, y_border=config.evaluation.y_border
     )
     hidden = None if distributed.is_main() else True
     measures, overviews = [], []

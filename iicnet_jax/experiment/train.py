@@ -20,8 +20,7 @@ from iicnet_jax.data.task import SPLITS
 from iicnet_jax.evaluation import pictures, protocol
 from iicnet_jax.experiment import build, export, initial_weights
 from iicnet_jax.experiment.workdir import claim, locked, require_shared
-from iicnet_jax.inference.compiled import CompiledNetwork
-from iicnet_jax.models.abstract import abstract_network
+from iicnet_jax.inference.tiling import WHOLE, Tiled
 from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints, holds_checkpoints
@@ -61,7 +60,8 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
             task = create_task(config.data, config.model)
             for split in SPLITS:
                 task.names(split)
-            build.check_fit(abstract_network(build.create_model, config), task)
+            measured = Tiled(build.inference_network(config), tile=WHOLE)
+            build.check_fit(measured.model, task)
             starts_from = None
             if config.init_from and not holds_checkpoints(workdir):
                 starts_from = initial_weights.load(config)
@@ -100,7 +100,6 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         writer = make_writer(workdir, first_step, active=distributed.is_main())
         stack.callback(writer.close)
         _describe(config, workdir, state, first_step, steps, mesh, writer)
-        convert = CompiledNetwork(build.inference_graph(model, config), params=None)
         guard = LossGuard(
             workdir / "nonfinite_loss.json",
             lambda index: task.names("train")[index],
@@ -124,7 +123,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
                 if step % config.run.validate_every == 0 or step == steps:
                     guard.settle()
                     with report.paused():
-                        network = convert.with_params(jax.device_get(state.params))
+                        network = measured.with_params(jax.device_get(state.params))
                         kept.save(state, score=_validate(config, task, network, step, writer))
                 elif step % config.run.checkpoint_every == 0 or last:
                     guard.settle()
@@ -187,7 +186,7 @@ class Report:
         return scalars["train/loss"]
 
 
-def _validate(config: ConfigDict, task: Task, network: CompiledNetwork, step: int, writer) -> float:
+def _validate(config: ConfigDict, task: Task, network: Tiled, step: int, writer) -> float:
     """PSNR and SSIM on the validation split, to the writer; returns the score."""
     fields = config.evaluation
     # Every process measures its share.

@@ -1,4 +1,4 @@
-"""Computes images of any size in tiles with exact halos.
+"""Compiles a network, and computes images of any size in tiles with exact halos.
 
 Every pixel of a result depends on a square of the input, whose half width is the halo. A tile is
 read with a halo around the part that is kept, and lies wholly within the image. Where the kept
@@ -10,22 +10,32 @@ Lengths are pixels of the embedding; with down-scaling, each is two pixels of th
 network works on a coarser grid (`Network.grid_stride`), tiles and halos are multiples of it.
 """
 
+import copy
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Float32, Shaped, UInt8
 
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
 from iicnet_jax.models.network import Network
 
+PEAK = 255.0
 # Pixels of the images: 1.7 GB of working memory for two images, 4 GB for five, 7.2 GB for nine.
 TILE = 768
+# A tile that no image exceeds.
+WHOLE = 2**30
 # Tiles of nearly equal images get the same shape, which is compiled once.
 MULTIPLE = 64
+
+
+def to_uint8(values: np.ndarray) -> np.ndarray:
+    """Rounds and clips values on the scale of 0 to 255."""
+    return np.clip(np.round(values), 0, PEAK).astype(np.uint8)
 
 
 class Span(NamedTuple):
@@ -59,14 +69,16 @@ def spans(length: int, tile: int, halo: int) -> list[Span]:
 
 
 class Tiled:
-    """A network for images of any size, with the methods of `CompiledNetwork`.
+    """A network for images of any size.
 
-    Values are on the scale of 0 to 255. Images that fit into a tile are computed whole.
+    Values are on the scale of 0 to 255. Images that fit into a tile are computed whole. A new shape
+    of tiles is compiled anew. The work is done on JAX's default device, which keeps a copy of the
+    parameters; threads may have different ones.
 
     Args:
-      model: a network with its parameters.
+      model: a network with its parameters, or with their shapes, for `with_params`.
       tile: height and width of a tile in pixels of the images; by default `TILE`, or more where
-        the halo is so wide that little would be kept.
+        the halo is so wide that little would be kept; `WHOLE` for no tiles.
       progress: wraps the list of tiles in an iterable that shows progress, such as `tqdm`.
 
     Raises:
@@ -81,7 +93,13 @@ class Tiled:
         progress: Callable[[Sequence], Iterable] = iter,
     ):
         self.model = model
-        self._convert = CompiledNetwork(*nnx.split(model, nnx.Param))
+        graph, self._params = nnx.split(model, nnx.Param)
+        self._copies = {}  # of the parameters, by device
+        self._embed = jax.jit(lambda params, x: nnx.merge(graph, params).embed(x))
+        self._restore = jax.jit(
+            lambda params, x, size, position: nnx.merge(graph, params).restore(x, size, position),
+            static_argnums=2,
+        )
         self._progress = progress
         stride = model.grid_stride
         self._halo = -(-model.receptive_field_radius // stride) * stride
@@ -95,6 +113,12 @@ class Tiled:
                 f"is fast from about {2 * least} on"
             )
 
+    def with_params(self, params: nnx.State) -> "Tiled":
+        """The same network with other parameters; what has been compiled is shared."""
+        other = copy.copy(self)
+        other._params, other._copies = params, {}
+        return other
+
     def embed(
         self, frames: UInt8[np.ndarray, "n h w 3"], dtype: type = np.float32
     ) -> Shaped[np.ndarray, "h2 w2 k"]:
@@ -105,7 +129,7 @@ class Tiled:
         size = self.model.embedding_size(*frames.shape[1:3])
         result = np.empty((*size, self.model.embedding_channels), dtype)
         for rows, columns in self._tiles(size):
-            values = self._convert.embed(self._read(frames, rows, columns))
+            values = self._embed_tile(self._read(frames, rows, columns))
             values = to_uint8(values) if dtype == np.uint8 else values
             target = result[rows.first : rows.last, columns.first : columns.last]
             top, left = rows.first - rows.start, columns.first - columns.start
@@ -127,13 +151,29 @@ class Tiled:
         for rows, columns in self._tiles(embedding.shape[:2]):
             tile = embedding[rows.start : rows.stop, columns.start : columns.stop]
             whole = (tile.shape[0] * scale, tile.shape[1] * scale)
-            images = self._convert.restore(tile, whole, (rows.start, columns.start))
+            images = self._restore_tile(tile, whole, (rows.start, columns.start))
             # What lies beyond the images' size is cut off by the slices of `result`.
             target = result[:, _pixels(rows, scale), _pixels(columns, scale)]
             top, left = (scale * (span.first - span.start) for span in (rows, columns))
             height, width = target.shape[1:3]
             target[:] = images[:, top : top + height, left : left + width]
         return result
+
+    def _embed_tile(self, frames: np.ndarray) -> Float32[np.ndarray, "h2 w2 k"]:
+        batch = jnp.asarray(frames[None], jnp.float32) / PEAK
+        return np.asarray(self._embed(self._local_params(), batch))[0] * np.float32(PEAK)
+
+    def _restore_tile(self, embedding, size, position) -> UInt8[np.ndarray, "n h w 3"]:
+        batch = jnp.asarray(embedding[None], jnp.float32) / PEAK
+        images = self._restore(self._local_params(), batch, size, position)
+        return to_uint8(np.asarray(images)[0] * PEAK)
+
+    def _local_params(self):
+        default = jax.config.jax_default_device  # type: ignore[attr-defined]
+        device = default or jax.local_devices()[0]
+        if device not in self._copies:
+            self._copies[device] = jax.device_put(self._params, device)
+        return self._copies[device]
 
     def _read(self, frames, rows: Span, columns: Span):
         """A tile of the images; beyond their end the last pixels are repeated, as networks do."""

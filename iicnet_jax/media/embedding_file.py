@@ -223,18 +223,18 @@ def _is_text(value, pattern: re.Pattern) -> bool:
 
 
 FORM = {
-    "task": lambda value: _is_text(value, TASK),
+    # One less: the record is around it.
+    "about": lambda value: (
+        isinstance(value, Mapping) and json_files.is_shallow(value, json_files.MAX_DEPTH - 1)
+    ),
+    "channels": lambda value: is_integer(value, 1, 3) and value != 2,
     "images": lambda value: is_integer(value, 1, MAX_IMAGES),
+    "model": lambda value: _is_text(value, SHA256),
+    "pixels": lambda value: _is_text(value, SHA256),
     "size": lambda value: (
         isinstance(value, tuple)
         and len(value) == 2
         and all(is_integer(side, 1, MAX_SIDE) for side in value)
     ),
-    "channels": lambda value: is_integer(value, 1, 3) and value != 2,
-    "model": lambda value: _is_text(value, SHA256),
-    "pixels": lambda value: _is_text(value, SHA256),
-    # One less: the record is around it.
-    "about": lambda value: (
-        isinstance(value, Mapping) and json_files.is_shallow(value, json_files.MAX_DEPTH - 1)
-    ),
+    "task": lambda value: _is_text(value, TASK),
 }

@@ -22,7 +22,7 @@ from iicnet_jax.imaging.colour import luma
 from iicnet_jax.imaging.picture_reader import read_picture
 from iicnet_jax.imaging.resizing import imresize
 from iicnet_jax.inference.codec import load
-from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
+from iicnet_jax.inference.tiling import WHOLE, Tiled, to_uint8
 from iicnet_jax.media.embedding_file import examine, inspect
 from iicnet_jax.media.picture_file import fit_to
 from iicnet_jax.models import IICNet
@@ -65,7 +65,7 @@ def test_a_real_network_from_file_to_file(tmp_path, inputs, random_network, chan
     assert [path.name for path in restored.paths] == ["00.png", "01.png"]
 
     frames = np.stack([read_picture(path).pixels for path in inputs])
-    whole = CompiledNetwork(*nnx.split(model, nnx.Param))
+    whole = Tiled(model, tile=WHOLE)
     expected = whole.restore(to_uint8(whole.embed(frames)), (9, 7))
     read = np.stack([read_picture(path).pixels for path in restored.paths])
     assert np.abs(read.astype(int) - expected).max() <= 1

@@ -20,7 +20,7 @@ from iicnet_jax.imaging import video_reader
 from iicnet_jax.imaging.picture_reader import read_picture
 from iicnet_jax.imaging.video_reader import Limits, examine, read_frames
 from iicnet_jax.inference.codec import Codec, load
-from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
+from iicnet_jax.inference.tiling import WHOLE, Tiled, to_uint8
 from iicnet_jax.media import embedding_video, video_file
 from iicnet_jax.media.embedding_file import pixel_fingerprint
 from iicnet_jax.media.embedding_video import HASHES, RECORD
@@ -80,7 +80,7 @@ def test_a_real_network_from_video_to_video(tmp_path, random_network):
     assert (record.task, record.size, record.images) == ("video", (15, 18), 3)
     restore_video(loaded, examined(tmp_path / "e.mkv"), tmp_path / "r.mkv")
 
-    whole = CompiledNetwork(*nnx.split(model, nnx.Param))
+    whole = Tiled(model, tile=WHOLE)
     for first, order in [(0, [1, 0, 2]), (3, [0, 0, 0])]:
         group = np.stack([frames[first + i] for i in order])
         images = whole.restore(to_uint8(whole.embed(group)), (15, 18))

@@ -1,12 +1,13 @@
 """What is measured of a sample, and how samples are averaged."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
 
 from iicnet_jax.evaluation import metrics, protocol, tables
-from iicnet_jax.inference.compiled import CompiledNetwork
+from iicnet_jax.inference.tiling import WHOLE, Tiled
 from iicnet_jax.models import IICNet
 
 
@@ -20,7 +21,7 @@ def group():
 def converter():
     """A fresh network: the embedding is the mean of the images, and so are all restored ones."""
     model = IICNet(3, relation=False, num_blocks=1, rngs=nnx.Rngs(0))
-    return CompiledNetwork(*nnx.split(model))
+    return Tiled(model, tile=WHOLE)
 
 
 def test_a_fresh_network_restores_the_mean_of_the_images(group, converter):
@@ -61,7 +62,7 @@ def test_means_are_over_samples():
 
 
 def test_other_parameters_share_what_was_compiled(group, converter):
-    doubled = converter.with_params(jax.tree.map(lambda x: x + 0.01, converter._params))
+    doubled = converter.with_params(jax.tree.map(lambda x: x + 0.01, nnx.state(converter.model)))
     assert not np.array_equal(doubled.embed(group["frames"]), converter.embed(group["frames"]))
     assert doubled._embed is converter._embed
 
@@ -79,3 +80,16 @@ def test_tables_show_every_network_and_measure(group, converter):
         assert f"trained, {row}" in long
     assert len({len(line) for line in long.splitlines()}) == 1, "columns are aligned"
     assert "cat" in tables.short_table("trained", [("cat", result.measures)])
+
+
+def test_images_are_measured_as_the_network_computes_them_whole(random_network):
+    model = random_network(
+        lambda: IICNet(2, relation=False, downscaling="haar", num_blocks=1, rngs=nnx.Rngs(0))
+    )
+    tiled = Tiled(model, tile=WHOLE)
+    frames = np.random.default_rng(0).integers(0, 256, (2, 901, 7, 3), dtype=np.uint8)
+    embedding = 255 * jax.jit(model.embed)(jnp.asarray(frames[None], jnp.float32) / 255)[0]
+    np.testing.assert_allclose(tiled.embed(frames), embedding, atol=1e-3)
+    images = 255 * jax.jit(model.restore, static_argnums=1)(embedding[None] / 255, (901, 7))[0]
+    restored = tiled.restore(np.asarray(embedding), (901, 7))
+    np.testing.assert_allclose(restored, images.clip(0, 255), atol=0.501)

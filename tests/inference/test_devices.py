@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from iicnet_jax.inference.compiled import CompiledNetwork
 from iicnet_jax.inference.devices import map_over_devices
+from iicnet_jax.inference.tiling import WHOLE, Tiled
 from iicnet_jax.models import IICNet
 
 
@@ -59,7 +59,7 @@ def test_every_device_computes_the_same(random_network):
     model = random_network(
         lambda: IICNet(2, relation=False, downscaling="haar", num_blocks=1, rngs=nnx.Rngs(0))
     )
-    convert = CompiledNetwork(*nnx.split(model, nnx.Param))
+    convert = Tiled(model, tile=WHOLE)
     frames = np.random.default_rng(0).integers(0, 256, (2, 8, 12, 3), np.uint8)
     alone = convert.embed(frames)
     both_busy = threading.Barrier(2, timeout=300)

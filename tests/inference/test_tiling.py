@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.inference import tiling
-from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
-from iicnet_jax.inference.tiling import Tiled, spans
+from iicnet_jax.inference.tiling import WHOLE, Tiled, spans, to_uint8
 from iicnet_jax.models import IICNet
 
 OPTIONS = {
@@ -105,7 +104,7 @@ def test_the_halo_is_exactly_how_far_a_pixel_reaches(model, direction):
 @pytest.mark.parametrize("size", [(101, 90), pytest.param((40, 131), marks=pytest.mark.nightly)])
 def test_tiles_give_what_the_whole_image_gives(model, size):
     scale = model.scale
-    whole = CompiledNetwork(*nnx.split(model, nnx.Param))
+    whole = Tiled(model, tile=WHOLE)
     tile = (2 * model.receptive_field_radius + 9) * scale
     seen = []
     tiled = Tiled(model, tile=tile, progress=lambda tiles: seen.append(len(tiles)) or iter(tiles))
@@ -132,8 +131,8 @@ def test_no_tile_is_larger_than_asked_for(model, monkeypatch):
     tile = (2 * model.receptive_field_radius + 9) * model.scale
     shapes = set()
     monkeypatch.setattr(
-        CompiledNetwork,
-        "embed",
+        Tiled,
+        "_embed_tile",
         lambda self, frames: (
             shapes.add(frames.shape)
             or np.zeros((*model.embedding_size(*frames.shape[1:3]), model.embedding_channels), "f4")

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from iicnet_jax.inference.compiled import CompiledNetwork, to_uint8
-from iicnet_jax.inference.tiling import Tiled
+from iicnet_jax.inference.tiling import WHOLE, Tiled, to_uint8
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.baselines import IRN, InvertibleGrayscale, VideoSnapshot
 
@@ -36,7 +35,7 @@ def test_tiles_give_what_the_whole_image_gives(random_network, name):
     # Neither side is a multiple of 4, nor of 2.
     size = (tile + 37, tile - 5)
     frames = np.random.default_rng(0).integers(0, 256, (model.num_images, *size, 3), np.uint8)
-    whole = CompiledNetwork(*nnx.split(model, nnx.Param))
+    whole = Tiled(model, tile=WHOLE)
     counts = []
     count = lambda tiles: counts.append(len(tiles)) or iter(tiles)  # noqa: E731
     tiled = Tiled(model, tile=tile, progress=count)
