@@ -117,6 +117,11 @@ def get_config(method: str = "iicnet") -> ConfigDict:
             "weight_decay": 1e-5,  # coupled: added to the gradient
             "b1": 0.9,
             "b2": 0.999,
+            # Moving average of the weights, which is validated, evaluated and exported in their
+            # place: average = d * average + (1 - d) * weights at every step, 0.999 or more for
+            # long runs; 0 keeps none. After t steps d is at most (1 + t) / (10 + t), so that short
+            # runs, too, forget the initial weights.
+            "ema_decay": 0.0,
         }
     )
 

@@ -14,10 +14,10 @@ from iicnet_jax.models import NETWORKS, Network
 from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.channel import Channel
 from iicnet_jax.models.execution import Execution, set_execution
-from iicnet_jax.training import optimizer
+from iicnet_jax.training import optimizer, step
 from iicnet_jax.training.baseline_losses import InvertibleGrayscaleLoss, IRNLoss
 from iicnet_jax.training.losses import IICNetLoss, Loss
-from iicnet_jax.training.step import QUANTISERS
+from iicnet_jax.training.step import QUANTISERS, TrainState
 from iicnet_jax.weights.vgg19 import load_vgg19
 
 LOSSES: dict[str, type[Loss]] = {
@@ -89,6 +89,12 @@ def create_optimizer(config: ConfigDict) -> tuple[optax.GradientTransformation, 
         )
     adam = {name: fields[name] for name in ("clip_norm", "weight_decay", "b1", "b2")}
     return optimizer.adam(schedule, **adam), schedule
+
+
+def create_state(config: ConfigDict, model: nnx.Module) -> tuple[nnx.GraphDef, TrainState]:
+    """The graph of a network, and what training changes, before the first step."""
+    optimizer, _ = create_optimizer(config)
+    return step.create_state(model, optimizer, ema=config.optimizer.ema_decay > 0)
 
 
 def run_length(config: ConfigDict) -> int:

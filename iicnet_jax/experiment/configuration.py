@@ -28,6 +28,7 @@ AT_LEAST_ZERO = (
     "seed",
     "loss",
     "optimizer.clip_norm",
+    "optimizer.ema_decay",
     "optimizer.warmup_steps",
     "optimizer.weight_decay",
     "data.reference",
@@ -109,6 +110,7 @@ def check(config: ConfigDict, base: ConfigDict) -> None:
     for names, bound, words in (
         (AT_LEAST_ZERO, lambda value: value >= 0, "at least 0"),
         (POSITIVE, lambda value: value > 0, "greater than 0"),
+        (("optimizer.ema_decay",), lambda value: value < 1, "less than 1"),
         (("seed",), lambda value: value < 2**63, "less than 2^63"),
     ):
         for name, value in fields.items():

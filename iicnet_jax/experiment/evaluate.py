@@ -17,7 +17,6 @@ from iicnet_jax.inference.tiling import WHOLE, Tiled
 from iicnet_jax.media.picture_file import write_picture
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints
-from iicnet_jax.training.step import create_state
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +34,7 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
     with distributed.all_or_none():
         task = create_task(config.data, config.model)
         task.names("test")
-    optimizer, _ = build.create_optimizer(config)
-    _, initial = create_state(build.create_model(config), optimizer)
+    _, initial = build.create_state(config, build.create_model(config))
     # On all devices, also those of other processes, which read together.
     everywhere = sharding.replicated(sharding.data_mesh(jax.device_count()))
     with Checkpoints(workdir, read_only=True) as kept:
@@ -44,7 +42,7 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
             jax.device_put(initial, everywhere), config.evaluation.checkpoint
         )
 
-    networks = {"trained": jax.device_get(state.params)}
+    networks = {"trained": jax.device_get(state.weights)}
     if config.evaluation.untrained:
         before = initial_weights.load(config) if config.init_from else initial.params
         networks = {"untrained": before, **networks}

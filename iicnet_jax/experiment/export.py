@@ -20,7 +20,7 @@ from iicnet_jax.experiment.workdir import (
 )
 from iicnet_jax.models import NETWORKS
 from iicnet_jax.training.checkpoints import Checkpoints
-from iicnet_jax.training.step import TrainState, create_state
+from iicnet_jax.training.step import TrainState
 from iicnet_jax.weights.model_dir import check_arguments, save_model
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ _CONFIG = {
     "data": {"task": str, "root": str},
     "optimizer": {
         **dict.fromkeys(("learning_rate", "weight_decay", "b1", "b2", "clip_norm"), (int, float)),
+        "ema_decay": (int, float),
         "schedule": str,
         "warmup_steps": int,
     },
@@ -54,7 +55,7 @@ def export(workdir: Path, checkpoint: str, folder: Path) -> dict:
     """
     config, state = read_run(workdir, checkpoint)
     step = int(state.step)
-    return save(folder, state.params, config, step, measured_quality(workdir, step))
+    return save(folder, state.weights, config, step, measured_quality(workdir, step))
 
 
 def read_run(workdir: Path, checkpoint: str) -> tuple[ConfigDict, TrainState]:
@@ -63,8 +64,7 @@ def read_run(workdir: Path, checkpoint: str) -> tuple[ConfigDict, TrainState]:
     Raises UserError as `export` does.
     """
     config = _checked(workdir)
-    optimizer, _ = build.create_optimizer(config)
-    _, initial = create_state(build.create_model(config), optimizer)
+    _, initial = build.create_state(config, build.create_model(config))
     with Checkpoints(workdir, read_only=True) as kept:
         return config, kept.restore_state(initial, checkpoint)
 

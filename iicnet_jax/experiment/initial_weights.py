@@ -30,7 +30,7 @@ def load(config: ConfigDict) -> nnx.State:
             params = nnx.state(read_model(folder).network, nnx.Param)
         else:
             run, state = export.read_run(folder, "latest")
-            source, params = run.to_dict(), state.params
+            source, params = run.to_dict(), state.weights
     except UserError as error:
         raise UserError(f"config.init_from: {error}") from error
     _require_same_network(config, source)

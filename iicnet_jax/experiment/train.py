@@ -25,7 +25,7 @@ from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints, holds_checkpoints
 from iicnet_jax.training.interruption import LossGuard, StopRequest
-from iicnet_jax.training.step import TrainState, create_state, make_train_step
+from iicnet_jax.training.step import TrainState, make_train_step
 from iicnet_jax.training.writers import MetricWriter
 from iicnet_jax.weights.model_dir import IN_WORKDIR
 
@@ -74,10 +74,10 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         model = build.create_model(config)
         if starts_from is not None:
             nnx.update(model, starts_from)
-        graph, state = create_state(model, optimizer)
+        graph, state = build.create_state(config, model)
         state = jax.device_put(state, sharding.replicated(mesh))
         train_step = jax.jit(
-            make_train_step(graph, optimizer, loss, quantise),
+            make_train_step(graph, optimizer, loss, quantise, ema_decay=config.optimizer.ema_decay),
             donate_argnums=0,
         )
         # Different from the key of the initial weights, which is the seed's own.
@@ -123,7 +123,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
                 if step % config.run.validate_every == 0 or step == steps:
                     guard.settle()
                     with report.paused():
-                        network = measured.with_params(jax.device_get(state.params))
+                        network = measured.with_params(jax.device_get(state.weights))
                         kept.save(state, score=_validate(config, task, network, step, writer))
                 elif step % config.run.checkpoint_every == 0 or last:
                     guard.settle()
@@ -142,7 +142,7 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         )
         return False
     if distributed.is_main():
-        export.save(workdir / IN_WORKDIR, state.params, config, step)
+        export.save(workdir / IN_WORKDIR, state.weights, config, step)
     return True
 
 

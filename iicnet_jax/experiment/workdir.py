@@ -27,13 +27,15 @@ CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
 RESULTS = "results.json"  # of the evaluation
 LOCK = "lock"  # names the program that trains there
-# Fields that came later, with what was done before.
-ADDED = {
-    "method": "iicnet",
-    "init_from": "",
-    "memory_saving": "none",
-    "loop": "auto",
-    "precision": "float32",
+# Fields that came later, by section, with what was done before.
+ADDED: dict[str | None, dict[str, object]] = {
+    None: {
+        "method": "iicnet",
+        "init_from": "",
+        "memory_saving": "none",
+        "loop": "auto",
+        "precision": "float32",
+    },
     "channel": {
         "form": "none",
         "lowest_quality": 50,
@@ -41,6 +43,7 @@ ADDED = {
         "subsampling": "4:2:0",
         "lossless_share": 0.1,
     },
+    "optimizer": {"ema_decay": 0.0},
 }
 # Names that fields had before: section, old, new.
 RENAMED = (
@@ -174,7 +177,12 @@ def read_config(workdir: Path) -> dict:
             fields[new] = fields.pop(old)
     with explaining(f"{path} is damaged"):
         json_files.check(config, {"model": dict, "data": {"task": str, "root": str}})
-    return {**ADDED, **config}
+    for section, added in ADDED.items():
+        if section is None:
+            config = added | config
+        elif isinstance(fields := config.get(section, {}), dict):
+            config[section] = added | fields
+    return config
 
 
 def read_results(path: Path) -> dict | None:

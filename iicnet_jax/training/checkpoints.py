@@ -118,7 +118,7 @@ class Checkpoints:
         with self._writing():
             self._manager.save(
                 step,
-                args=ocp.args.Composite(state=ocp.args.StandardSave(state)),
+                args=ocp.args.Composite(state=ocp.args.StandardSave(_item(state))),
                 metrics=None if score is None else {SCORE: float(score)},
             )
 
@@ -156,16 +156,17 @@ class Checkpoints:
         # Compared first: a restoring that fails half-way leaves reads behind that fail later.
         with self._reading(step):
             saved = _shapes(self._manager.item_metadata(step)["state"].tree)
-        if saved != _shapes(state):
+        item = _item(state)
+        if saved != _shapes(item):
             raise UserError(
                 f"the checkpoint of step {step} in {self._directory} does not fit this version of "
                 "iicnet_jax, which stores parameters otherwise: use the version that wrote it, or "
                 "train anew in another --workdir"
             )
-        shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
+        shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, item)
         args = ocp.args.Composite(state=ocp.args.StandardRestore(shapes))
         with self._reading(step):
-            return self._manager.restore(step, args=args)["state"]
+            return state.replace(**self._manager.restore(step, args=args)["state"])
 
     def wait(self) -> None:
         """Returns when everything is on disk. Raises UserError if the disk refuses."""
@@ -280,6 +281,11 @@ class Checkpoints:
 def _steps(directory: Path) -> list[int]:
     names = [path.name for path in directory.glob("*") if path.is_dir()]
     return sorted(int(name) for name in names if name.isdecimal())
+
+
+def _item(state: TrainState) -> dict:
+    """What is written: a field that is None does not exist, as in checkpoints of older versions."""
+    return {name: value for name, value in vars(state).items() if value is not None}
 
 
 def _score(metrics):

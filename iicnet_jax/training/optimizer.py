@@ -1,4 +1,4 @@
-"""Adam with clipped gradients and coupled weight decay, and the learning-rate schedules."""
+"""Adam with clipped gradients and coupled weight decay, learning rates, averages of weights."""
 
 import jax.numpy as jnp
 import optax
@@ -81,3 +81,13 @@ def adam(
         optax.scale_by_adam(b1=b1, b2=b2),
         optax.scale_by_learning_rate(schedule),
     )
+
+
+def moving_average(average, params, decay: float, step):
+    """The average of the parameters after one more update: d * average + (1 - d) * params.
+
+    d = min(decay, (1 + step) / (10 + step)), which starts at 0.1, so that short runs forget the
+    initial weights, too; `step` counts the updates before this one.
+    """
+    kept = jnp.minimum(decay, (1 + step) / (10 + step))
+    return optax.incremental_update(params, average, 1 - kept)

@@ -11,6 +11,7 @@ from flax import nnx, struct
 
 from iicnet_jax.models import quantisation
 from iicnet_jax.training.losses import Loss
+from iicnet_jax.training.optimizer import moving_average
 
 QUANTISERS = {
     "noise": lambda y, key: quantisation.add_noise(y, quantisation.uniform_noise(key, y.shape)),
@@ -26,6 +27,12 @@ class TrainState:
     step: jax.Array  # number of updates made, int32
     params: nnx.State
     opt_state: optax.OptState
+    ema_params: nnx.State | None = None  # moving average of params, where one is kept
+
+    @property
+    def weights(self) -> nnx.State:
+        """What is validated, evaluated and exported."""
+        return self.params if self.ema_params is None else self.ema_params
 
 
 @functools.cache
@@ -43,10 +50,16 @@ def unit_range(image: jax.Array) -> jax.Array:
     return image.astype(jnp.float32) / quantisation.LEVELS if image.dtype == jnp.uint8 else image
 
 
-def create_state(model: nnx.Module, optimizer: optax.GradientTransformation):
-    """Splits a model into its static graph and the state that training changes."""
+def create_state(
+    model: nnx.Module, optimizer: optax.GradientTransformation, *, ema: bool = False
+) -> tuple[nnx.GraphDef, TrainState]:
+    """Splits a model into its static graph and the state that training changes.
+
+    With `ema` the state has a moving average of the parameters, which begins with these.
+    """
     graph, params = nnx.split(model, nnx.Param)
-    state = TrainState(jnp.zeros((), jnp.int32), params, optimizer.init(params))
+    average = jax.tree.map(jnp.copy, params) if ema else None  # no buffer is donated twice
+    state = TrainState(jnp.zeros((), jnp.int32), params, optimizer.init(params), average)
     return graph, state
 
 
@@ -55,12 +68,15 @@ def make_train_step(
     optimizer: optax.GradientTransformation,
     loss: Loss,
     quantise: Callable = QUANTISERS["noise"],
+    *,
+    ema_decay: float = 0.0,
 ) -> Callable:
     """Returns `train_step(state, batch, key) -> (state, metrics)`, to be jit-compiled.
 
     A batch holds `frames` (b, n, h, w, 3) and `reference` (b, h', w', k), uint8 or in [0, 1].
     The randomness of a step depends on `key` and `state.step` alone, so the same key serves
-    the whole run and a resumed run draws what an uninterrupted one would have drawn.
+    the whole run and a resumed run draws what an uninterrupted one would have drawn. A moving
+    average in the state decays by `ema_decay`.
     """
 
     def loss_function(params, batch, key, step):
@@ -78,6 +94,9 @@ def make_train_step(
         report = train_metrics(*terms).single_from_model_output(
             loss=total, gradient_norm=optax.tree.norm(grads), **terms
         )
-        return TrainState(state.step + 1, params, opt_state), report
+        average = state.ema_params
+        if average is not None:
+            average = moving_average(average, params, ema_decay, state.step)
+        return TrainState(state.step + 1, params, opt_state, average), report
 
     return train_step

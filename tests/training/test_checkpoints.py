@@ -1,5 +1,6 @@
 """Checkpoints: what comes back, what is kept, what a kill leaves."""
 
+import json
 import random
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import orbax.checkpoint as ocp
 import pytest
 from flax import nnx
 
@@ -36,6 +38,34 @@ def test_the_state_comes_back(tmp_path):
         kept.save(make_state(3, 1.5))
     with Checkpoints(tmp_path) as kept:
         assert same(kept.restore(make_state(0, 0.0)), make_state(3, 1.5))
+
+
+def test_a_moving_average_comes_back_with_it(tmp_path):
+    saved, empty = (
+        make_state(step, value).replace(ema_params=make_state(step, 2 * value).params)
+        for step, value in ((3, 1.5), (0, 0.0))
+    )
+    with Checkpoints(tmp_path) as kept:
+        kept.save(saved)
+        kept.wait()
+        restored = kept.restore(empty)
+        assert same(restored, saved) and same(restored.weights, make_state(3, 3.0).params)
+        with pytest.raises(UserError, match="of step 3 in .* not fit"):
+            kept.restore(make_state(0, 0.0))
+
+
+def test_without_a_moving_average_a_checkpoint_is_that_of_older_versions(tmp_path):
+    with ocp.StandardCheckpointer() as older:
+        item = {
+            name: value for name, value in vars(make_state(3, 1.5)).items() if value is not None
+        }
+        older.save(tmp_path / "checkpoints/3/state", item)
+    assert item.keys() == {"step", "params", "opt_state"}
+    with Checkpoints(tmp_path) as kept:
+        assert same(kept.restore(make_state(0, 0.0)), make_state(3, 1.5))
+        kept.save(make_state(4, 2.5))
+    metadata = [json.loads(path.read_text()) for path in sorted(tmp_path.rglob("state/_METADATA"))]
+    assert metadata[0]["tree_metadata"] == metadata[-1]["tree_metadata"]
 
 
 def test_the_state_comes_back_on_another_number_of_devices(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from iicnet_jax.training.optimizer import SCHEDULES, adam, learning_rate, run_length
+from iicnet_jax.training.optimizer import SCHEDULES, adam, learning_rate, moving_average, run_length
 
 PEAK = 2e-4
 
@@ -142,3 +142,18 @@ def test_polynomial_decay_ends_at_one_hundredth():
     expected = PEAK * (0.99 * 0.5**0.9 + 0.01)
     assert rate("polynomial", 25_000) == pytest.approx(expected, rel=1e-5)
     assert rate("polynomial", 50_000) == pytest.approx(PEAK / 100, rel=1e-4)
+
+
+def test_the_moving_average_decays_faster_in_the_first_steps():
+    average, expected = jnp.float32(100.0), 100.0
+    for step, (value, decay) in enumerate([(1.0, 1 / 10), (2.0, 2 / 11), (3.0, 0.2), (4.0, 0.2)]):
+        average = moving_average(average, jnp.float32(value), 0.2, jnp.int32(step))
+        expected = decay * expected + (1 - decay) * value
+        assert float(average) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_short_run_forgets_the_initial_weights():
+    average = jnp.float32(1.0)
+    for step in range(50):
+        average = moving_average(average, jnp.float32(0.0), 0.9999, jnp.int32(step))
+    assert float(average) < 1e-6

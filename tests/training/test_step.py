@@ -80,6 +80,22 @@ def test_the_noise_differs_from_step_to_step(compiled, batch):
     assert losses[0] != losses[1]
 
 
+def test_the_moving_average_follows_the_parameters_and_stands_in_for_them(network, batch):
+    optimizer = optax.sgd(1e-4)
+    graph, state = create_state(network, optimizer, ema=True)
+    train_step = jax.jit(make_train_step(graph, optimizer, IICNetLoss(), ema_decay=0.15))
+    expected = leaves(state)
+    for decay in (0.1, 0.15, 0.15):
+        state, _ = train_step(state, batch, KEY)
+        expected = [
+            decay * a + (1 - decay) * p for a, p in zip(expected, leaves(state), strict=True)
+        ]
+    averages = [np.asarray(leaf) for leaf in jax.tree.leaves(state.weights)]
+    for average, a in zip(averages, expected, strict=True):
+        np.testing.assert_allclose(average, a, atol=1e-7)
+    assert any(np.abs(a - p).max() > 1e-5 for a, p in zip(averages, leaves(state), strict=True))
+
+
 def test_eight_bit_and_float_images_train_alike(compiled, batch):
     train_step, state = compiled
     floats = jax.tree.map(lambda x: jnp.asarray(x, jnp.float32) / 255, batch)

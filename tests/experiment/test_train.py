@@ -1,0 +1,104 @@
+"""The training loop, in runs of a few steps: what is resumed, kept and exported."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from flax import nnx
+from iicnet_jax.inference.compiled import CompiledNetwork
+
+from iicnet_jax.experiment import export
+from iicnet_jax.models.abstract import ConstantRngs
+from iicnet_jax.models.layers import parameter_arrays
+from iicnet_jax.weights.model_dir import read_model
+from tests import program
+from tests.two_steps import evaluate_corners
+
+
+def train(workdir, **fields):
+    status, _, stderr = program.call_main(program.command(workdir, mode="train", **fields))
+    assert status == 0, stderr
+    return workdir
+
+
+def go_on_from(step, workdir, copy, **fields):
+    """What the run in `workdir` would have learnt, had it been killed after that step."""
+    shutil.copytree(workdir, copy)
+    for path in (copy / "checkpoints").iterdir():
+        if int(path.name) > step:
+            shutil.rmtree(path)
+    shutil.rmtree(copy / "model")
+    assert (copy / f"checkpoints/{step}").exists()
+    return train(copy, **fields)
+
+
+def weights(workdir):
+    return parameter_arrays(nnx.state(read_model(workdir / "model").network, nnx.Param))
+
+
+def reports(workdir):
+    """By step, what was logged of the training, without what depends on the clock."""
+    lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    return {
+        line["step"]: {name: value for name, value in line.items() if "second" not in name}
+        for line in lines
+        if "train/loss" in line
+    }
+
+
+def assert_same_run(ours, theirs):
+    """Bit for bit."""
+    weights_of = [path / "model/model.safetensors" for path in (ours, theirs)]
+    assert weights_of[0].read_bytes() == weights_of[1].read_bytes()
+    assert reports(ours) == reports(theirs)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick():
+    """Of whole images only a corner is evaluated; initial weights do not matter here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nnx, "Rngs", ConstantRngs)
+        evaluate_corners(patch)
+        yield
+
+
+AVERAGED = {"steps": 4, "evaluation__untrained": False, "optimizer__ema_decay": 0.99}
+
+
+@pytest.fixture(scope="module")
+def averaged(tmp_path_factory):
+    """A run with a moving average of the weights."""
+    return train(tmp_path_factory.mktemp("runs") / "averaged", **AVERAGED)
+
+
+def test_a_moving_average_is_exact_across_a_resume(averaged, tmp_path):
+    assert_same_run(go_on_from(2, averaged, tmp_path / "copy", **AVERAGED), averaged)
+
+
+def test_the_moving_average_is_what_is_validated_evaluated_and_exported(
+    averaged, tmp_path, monkeypatch
+):
+    _, state = export.read_run(averaged, "latest")
+    params, average = map(parameter_arrays, (state.params, state.ema_params))
+    assert any(np.abs(params[name] - average[name]).max() > 1e-5 for name in params)
+    export.export(averaged, "latest", tmp_path / "model")
+    assert equal(weights(averaged), average)
+    assert equal(weights(tmp_path), average)
+
+    measured = []
+    with_params = CompiledNetwork.with_params
+
+    def remember(self, params):
+        measured.append(parameter_arrays(params))
+        return with_params(self, params)
+
+    monkeypatch.setattr(CompiledNetwork, "with_params", remember)
+    go_on_from(2, averaged, tmp_path / "copy", **AVERAGED)  # validated at the end
+    status, _, stderr = program.call_main(program.command(averaged, mode="eval", **AVERAGED))
+    assert status == 0, stderr
+    assert len(measured) == 2 and all(equal(found, average) for found in measured)
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
