@@ -15,6 +15,8 @@ MODELS = {
         "relation_features": 64,  # its hidden channels
         "downscaling": "none",  # "none", "haar" or "squeeze": halve the embedding's sides
         "full_size": False,  # not in the paper: down-scaling, and an embedding of the images' size
+        "levels": 1,  # not in the paper: how many times the blocks' input is scaled down
+        "mixing": True,  # the 1x1 convolution after it; without it (not in the paper) starts faster
         "split": "ref",  # "ref" or "prop", matters only with down-scaling
         "num_blocks": 10,  # K, coupling blocks
         "growth": 32,  # channels that each convolution of a dense block adds

@@ -43,6 +43,7 @@ ADDED: dict[str | None, dict[str, object]] = {
         "subsampling": "4:2:0",
         "lossless_share": 0.1,
     },
+    "model": {"levels": 1, "mixing": True},  # of the method iicnet
     "optimizer": {"ema_decay": 0.0},
 }
 # Names that fields had before: section, old, new.
@@ -180,6 +181,8 @@ def read_config(workdir: Path) -> dict:
     for section, added in ADDED.items():
         if section is None:
             config = added | config
+        elif section == "model" and config["method"] != "iicnet":
+            continue
         elif isinstance(fields := config.get(section, {}), dict):
             config[section] = added | fields
     return config

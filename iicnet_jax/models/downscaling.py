@@ -59,14 +59,37 @@ class Haar(Bijection):
 class GroupByImage(Bijection):
     """Reorders channels from [sub-image][image][colour] to [image][sub-image][colour].
 
-    The first 12 channels are then the four sub-images of the reference image.
+    The first channels are then the sub-images of the reference image, 4 of them for one
+    down-scaling.
     """
 
-    def __init__(self, colours: int):
+    def __init__(self, colours: int, sub_images: int = 4):
         self.colours = colours
+        self.sub_images = sub_images
 
     def forward(self, x):
-        return einops.rearrange(x, "b h w (s n c) -> b h w (n s c)", s=4, c=self.colours)
+        return einops.rearrange(
+            x, "b h w (s n c) -> b h w (n s c)", s=self.sub_images, c=self.colours
+        )
 
     def inverse(self, y):
-        return einops.rearrange(y, "b h w (n s c) -> b h w (s n c)", s=4, c=self.colours)
+        return einops.rearrange(
+            y, "b h w (n s c) -> b h w (s n c)", s=self.sub_images, c=self.colours
+        )
+
+
+class FirstLevelFirst(Bijection):
+    """Reorders what several down-scalings gave: by the sub-images of the first one.
+
+    The first quarter of the channels is then the first sub-image, scaled down by the others.
+    """
+
+    def __init__(self, channels: int, levels: int):
+        self.channels = channels
+        self.later = 4 ** (levels - 1)
+
+    def forward(self, x):
+        return einops.rearrange(x, "b h w (l s c) -> b h w (s l c)", l=self.later, c=self.channels)
+
+    def inverse(self, y):
+        return einops.rearrange(y, "b h w (s l c) -> b h w (l s c)", l=self.later, c=self.channels)

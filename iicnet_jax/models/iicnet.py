@@ -9,7 +9,7 @@ from iicnet_jax.models.bijection import Chain
 from iicnet_jax.models.channel_squeeze import ChannelSqueeze
 from iicnet_jax.models.coupling import AffineCoupling
 from iicnet_jax.models.dense_block import GROWTH
-from iicnet_jax.models.downscaling import GroupByImage, Haar, Squeeze
+from iicnet_jax.models.downscaling import FirstLevelFirst, GroupByImage, Haar, Squeeze
 from iicnet_jax.models.execution import Execution, set_execution
 from iicnet_jax.models.invertible_conv import InvertibleConv1x1
 from iicnet_jax.models.network import COLOURS, Network
@@ -34,6 +34,10 @@ class IICNet(Network):
       full_size: whether the embedding has the images' size in spite of down-scaling, by the
         inverse of that. Not in the paper: networks see squares of pixels as channels, so that
         they take a quarter of the time and learn to hide in far fewer steps. Needs split "ref".
+      levels: how many times the coupling blocks' input is down-scaled; the embedding is scaled up
+        again to half the images' size, or to the whole with `full_size`. The paper has 1.
+      mixing: whether the invertible 1x1 convolution follows the down-scaling, as in the paper. It
+        starts as a random rotation of the channels, so short trainings do better without it.
       split: which channels are the first part of every coupling after down-scaling: "ref", all
         sub-images of the reference, or "prop", a quarter of the channels.
       num_blocks: K, number of coupling blocks.
@@ -54,6 +58,8 @@ class IICNet(Network):
         relation_features: int = 64,
         downscaling: str = "none",
         full_size: bool = False,
+        levels: int = 1,
+        mixing: bool = True,
         split: str = "ref",
         num_blocks: int = 10,
         growth: int = GROWTH,
@@ -64,11 +70,13 @@ class IICNet(Network):
         require_choice("split", split, SPLITS)
         require_choice("embedding_channels", embedding_channels, (1, 3))
         require_choice("colour_order", colour_order, COLOUR_ORDERS)
-        if min(num_images, num_blocks, growth) < 1:
+        if min(num_images, num_blocks, growth, levels) < 1:
             raise ValueError(
-                f"num_images ({num_images}), num_blocks ({num_blocks}) and growth ({growth}) "
-                "must be at least 1"
+                f"num_images ({num_images}), num_blocks ({num_blocks}), growth ({growth}) and "
+                f"levels ({levels}) must be at least 1"
             )
+        if downscaling == "none" and (levels > 1 or not mixing):
+            raise ValueError("levels and mixing are of the down-scaling, which is 'none'")
         if full_size and (downscaling, split) not in (("haar", "ref"), ("squeeze", "ref")):
             raise ValueError(
                 f"full_size needs down-scaling and split='ref', not downscaling={downscaling!r} "
@@ -78,7 +86,9 @@ class IICNet(Network):
         self.embedding_channels = embedding_channels
         self.colour_order = colour_order
         self.scale = 1 if downscaling == "none" or full_size else 2
-        self.grid_stride = 2 if full_size else 1
+        # How many down-scalings of the blocks' output are undone in the embedding.
+        undone = 0 if downscaling == "none" else levels - 1 + full_size
+        self.grid_stride = 2**undone
 
         channels = num_images * COLOURS
         self.relation = (
@@ -86,25 +96,30 @@ class IICNet(Network):
             if relation
             else None
         )
+        squeezed = embedding_channels * 4**undone
         if downscaling == "none":
             self.down = Chain([])
             coupling_split = embedding_channels
         else:
-            channels *= 4
-            sub_images = [DOWNSCALING[downscaling]()]
+            sub_images = [DOWNSCALING[downscaling]() for _ in range(levels)]
+            # The embedding's sub-images come first: all of the reference, or those of the first
+            # sub-image (the average, of Haar wavelets) of every image.
             if split == "ref":
-                sub_images.append(GroupByImage(COLOURS))
-            self.down = Chain([Chain(sub_images), InvertibleConv1x1(channels, rngs=rngs)])
-            coupling_split = 4 * embedding_channels if split == "ref" else channels // 4
+                sub_images.append(GroupByImage(COLOURS, 4**levels))
+            elif levels > 1:
+                sub_images.append(FirstLevelFirst(channels, levels))
+            channels *= 4**levels
+            mix = [InvertibleConv1x1(channels, rngs=rngs)] if mixing else []
+            self.down = Chain([Chain(sub_images), *mix])
+            coupling_split = embedding_channels * 4**levels if split == "ref" else channels // 4
         self.blocks = Stack(
             [
                 AffineCoupling(channels, coupling_split, growth=growth, rngs=rngs)
                 for _ in range(num_blocks)
             ]
         )
-        squeezed = 4 * embedding_channels if full_size else embedding_channels
         self.squeeze = ChannelSqueeze(channels, squeezed)
-        self.sub_images = DOWNSCALING[downscaling]() if full_size else Chain([])
+        self.sub_images = Chain([DOWNSCALING[downscaling]() for _ in range(undone)])
         set_execution(self, Execution())
 
     def embed(self, frames):

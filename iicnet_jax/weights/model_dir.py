@@ -25,9 +25,9 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 IN_WORKDIR = "model"  # the model directory of a run whose steps are all done
 # In the fingerprint only where they are not the default, so that older models keep theirs.
-NEWER_ARGUMENTS = {"full_size", "growth"}
+NEWER_ARGUMENTS = {"full_size", "growth", "levels", "mixing"}
 # The greatest whole numbers that a network is made with; widths have the last one.
-GREATEST = {"num_images": 1000, "num_blocks": 10_000}
+GREATEST = {"num_images": 1000, "num_blocks": 10_000, "levels": 5}
 GREATEST_WIDTH = 65536
 
 SHA256 = re.compile(r"[0-9a-f]{64}")

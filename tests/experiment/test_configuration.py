@@ -36,6 +36,8 @@ def test_dual_x4_is_the_papers_dual_02():
         "relation_features": 64,
         "downscaling": "none",
         "full_size": False,
+        "levels": 1,
+        "mixing": True,
         "split": "ref",
         "num_blocks": 10,
         "growth": 32,

@@ -13,6 +13,7 @@ from flax import nnx
 
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.abstract import ConstantRngs
+from iicnet_jax.models.downscaling import Haar
 
 OPTIONS = [
     pytest.param(
@@ -129,6 +130,38 @@ def test_an_embedding_of_full_size_is_restored_and_embedded_to_itself(
     restored = compiled(net, "restore")(image)
     assert restored.shape == (2, 2, 6, 8, 3)
     np.testing.assert_allclose(compiled(net, "embed")(restored), image, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"full_size": True, "levels": 2, "mixing": False},
+        {"full_size": True, "levels": 2, "num_images": 1, "embedding_channels": 1},
+        {"split": "prop", "levels": 3, "num_images": 1, "mixing": False},
+    ],
+)
+def test_several_levels_of_down_scaling_are_undone(random_network, options):
+    options = {"num_images": 2, "growth": 4} | options
+    net = random_network(
+        lambda: network(**options, downscaling="haar", relation=False, num_blocks=1)
+    )
+    channels, sides = options.get("embedding_channels", 3), (16, 8)
+    image = np.random.default_rng(0).random((2, *sides, channels), np.float32)
+    restored = compiled(net, "restore")(image)
+    scale = 1 if options.get("full_size") else 2
+    assert restored.shape == (2, options["num_images"], 16 * scale, 8 * scale, 3)
+    np.testing.assert_allclose(compiled(net, "embed")(restored), image, atol=1e-5)
+
+
+def test_the_coarse_sub_images_of_a_small_image_are_its_own():
+    # A network that starts as the identity embeds what its first channels hold.
+    net = network(
+        num_images=1, downscaling="haar", split="prop", levels=3, mixing=False, relation=False
+    )
+    frames = random_images(height=16, width=24)[:, :1]
+    channels = net.down.forward(frames[:, 0])
+    small = net.sub_images.inverse(channels[..., : channels.shape[-1] // 4])
+    np.testing.assert_allclose(small, Haar().forward(frames[:, 0])[..., :3], atol=1e-6)
 
 
 def test_an_embedding_of_full_size_has_odd_sizes_too():

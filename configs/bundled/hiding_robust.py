@@ -1,0 +1,17 @@
+"""A photograph hidden in another, surviving JPEG: `hiding_robust` of the package.
+
+Command:  python -m iicnet_jax.main --config=configs/bundled/hiding_robust.py \
+              --workdir=runs/bundled/hiding_robust
+          iicnet export-weights runs/bundled/hiding_robust \
+              -o iicnet_jax/bundled/models/hiding_robust
+Data:     flicker as `python -m experiments.photographs` writes it, see docs/results.md
+Ours:     not yet run
+"""
+
+from configs import hide_n2
+from configs.bundled.compact import compact, survive_jpeg
+
+
+def get_config():
+    config = compact(hide_n2.get_config(), root="flicker", steps=12000, embedding=2.0)
+    return survive_jpeg(config)

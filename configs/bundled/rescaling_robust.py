@@ -1,0 +1,18 @@
+"""A photograph in one of half its size, surviving JPEG: `rescaling_robust` of the package.
+
+Command:  python -m iicnet_jax.main --config=configs/bundled/rescaling_robust.py \
+              --workdir=runs/bundled/rescaling_robust
+          iicnet export-weights runs/bundled/rescaling_robust \
+              -o iicnet_jax/bundled/models/rescaling_robust
+Data:     DIV2K as `python -m experiments.photographs` writes it, see docs/results.md
+Ours:     not yet run
+"""
+
+from configs import rescale_x2
+from configs.bundled.compact import compact, survive_jpeg
+
+
+def get_config():
+    config = compact(rescale_x2.get_config(), root="DIV2K", steps=12000, embedding=2.0)
+    config.model.full_size = False
+    return survive_jpeg(config)

@@ -1,0 +1,17 @@
+"""The right view in the left one, surviving JPEG: `stereo_robust` of the package.
+
+Command:  python -m iicnet_jax.main --config=configs/bundled/stereo_robust.py \
+              --workdir=runs/bundled/stereo_robust
+          iicnet export-weights runs/bundled/stereo_robust \
+              -o iicnet_jax/bundled/models/stereo_robust
+Data:     flickr1024 as `python -m experiments.photographs` writes it, see docs/results.md
+Ours:     not yet run
+"""
+
+from configs import stereo
+from configs.bundled.compact import compact, survive_jpeg
+
+
+def get_config():
+    config = compact(stereo.get_config(), root="flickr1024", steps=10000, embedding=2.0)
+    return survive_jpeg(config)
