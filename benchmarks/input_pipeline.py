@@ -25,7 +25,7 @@ from tqdm import tqdm
 from benchmarks import report
 from experiments.datasets import SAMPLE_ROOTS, write_sample
 from iicnet_jax.data.pipeline import training_batches
-from iicnet_jax.data.storage import CachedStore
+from iicnet_jax.data.storage import cached
 from iicnet_jax.data.tasks import open_store, task_class
 
 # Experiment by task.
@@ -96,7 +96,7 @@ def _rates(task, way, root, cores, seconds, repeats):
         config.data.root = str(prepare(dataset, root, root.parent / "prepared", tile))
     store = open_store(config.data)
     if way == "cache":
-        store = CachedStore(store)
+        store = cached(store)
     samples = task_class(config.data).from_config(store, config.data, config.model)
     if way == "cache":
         for index in range(len(samples.names("train"))):

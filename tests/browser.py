@@ -139,7 +139,7 @@ def take_pictures(model: Path, inputs: Sequence[Path], out: Path) -> None:
     """Writes page_embed.png and page_restore.png: the page after each step."""
     with (
         tempfile.TemporaryDirectory() as scratch,
-        serving({"": model}, Path(scratch), Path(scratch)) as address,
+        serving({"": model}, Path(scratch)) as address,
         visiting(address) as visit,
     ):
         visit.upload(inputs)

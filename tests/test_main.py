@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from iicnet_jax.weights.model_dir import load_model
+from iicnet_jax.weights.model_dir import read_model
 from tests import program
 from tests.div2k import write_tree
 
@@ -71,7 +71,7 @@ def test_metrics_pictures_and_tensorboard_files_are_written(finished):
 
 def test_the_model_restores_the_samples_that_were_saved(finished):
     workdir, _, _ = finished
-    model = load_model(workdir / "model")
+    model = read_model(workdir / "model").network
     folder = workdir / "samples" / "pan-chelsea_00001"
 
     def read(name):

@@ -41,13 +41,13 @@ def main():
     print(f"{OUT}: {', '.join(folders)}, {OUT.stat().st_size} bytes")
 
 
-def _row(name: str, folder: Path, sample: Path) -> Image.Image:
+def _row(name: str, folder: Path, datasets: Path) -> Image.Image:
     """What one model does, below its name."""
-    group = _group(name, folder, sample)
+    sample = _sample(name, folder, datasets)
     codec = load(folder)
-    embedding = codec.embed(group["frames"])
-    restored = codec.restore(embedding, group["frames"].shape[1:3])
-    picture = Image.fromarray(overview(group, embedding, restored))
+    embedding = codec.embed(sample["frames"])
+    restored = codec.restore(embedding, sample["frames"].shape[1:3])
+    picture = Image.fromarray(overview(sample, embedding, restored))
     picture.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
     row = Image.new("RGB", (WIDTH, TITLE + picture.height), "white")
     ImageDraw.Draw(row).text((0, 4), name, fill="black", font_size=16)
@@ -55,11 +55,11 @@ def _row(name: str, folder: Path, sample: Path) -> Image.Image:
     return row
 
 
-def _group(name: str, folder: Path, sample: Path):
+def _sample(name: str, folder: Path, datasets: Path):
     """The first test sample of a model's task."""
     config = base.get_config()
     config.model.update(load_config(folder)["model"])
-    config.data.update(task=name, root=str(sample / SAMPLE_ROOTS[name]))
+    config.data.update(task=name, root=str(datasets / SAMPLE_ROOTS[name]))
     task = create_task(config.data, config.model)
     return next(iter(evaluation_samples(task, "test", [0])))[1]
 

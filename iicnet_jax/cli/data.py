@@ -49,13 +49,13 @@ def add_commands(commands) -> None:
 
 def _check(arguments):
     from iicnet_jax.data.check import check
-    from iicnet_jax.data.storage import CachedStore
+    from iicnet_jax.data.storage import cached
     from iicnet_jax.data.tasks import open_store, task_class
     from iicnet_jax.experiment import run
 
     config = run.load_config(arguments.config_flags)
     # Frames are in many windows, and the windows of neighbouring samples.
-    store = CachedStore(open_store(config.data), images=96)
+    store = cached(open_store(config.data), images=96)
     task = task_class(config.data).from_config(store, config.data, config.model)
     report = check(task)
     for split, samples in report.samples.items():

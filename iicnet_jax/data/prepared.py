@@ -180,7 +180,7 @@ class PreparedStore(Store):
         return self._in(video)
 
     def read(self, path):
-        part, record, height, width = self._find(path)
+        part, record, height, width = self._find(path, self._images)
         decode = functools.partial(self._decode, path, part)
         if self._tile is None:
             return decode(record)
@@ -189,29 +189,25 @@ class PreparedStore(Store):
         )
 
     def size(self, path):
-        return self._find(path)[2:]
+        return self._find(path, self._images)[2:]
 
     def lines(self, path):
-        if path not in self._texts:
-            raise UserError(f"{self.folder} has no {path}: {self._again()}")
-        return self._texts[path]
+        return self._find(path, self._texts)
 
     def _decode(self, path, part, record) -> RGB:
         coded = self._sources[part][record]["image"]
         return read_picture(io.BytesIO(coded), f"{path} in {self.folder}").pixels
 
-    def _find(self, path):
-        if path not in self._images:
-            raise UserError(f"{self.folder} has no {path}: {self._again()}")
-        return self._images[path]
-
     def _in(self, folder):
-        if folder not in self._children:
-            raise UserError(f"{self.folder} has no {folder}: {self._again()}")
-        return [str(PurePosixPath(folder) / name) for name in sorted(self._children[folder])]
+        names = sorted(self._find(folder, self._children))
+        return [str(PurePosixPath(folder) / name) for name in names]
 
-    def _again(self):
-        return f"prepare the dataset again; {self.dataset.how_to_get}"
+    def _find(self, path, where):
+        if path not in where:
+            raise UserError(
+                f"{self.folder} has no {path}: prepare the dataset again; {self.dataset.how_to_get}"
+            )
+        return where[path]
 
 
 def _find(store: FolderStore, patterns: Sequence[str]) -> list[str]:

@@ -3,12 +3,12 @@
 import abc
 import dataclasses
 import functools
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from iicnet_jax.core.errors import UserError
+from iicnet_jax.core import json_files
+from iicnet_jax.core.errors import UserError, explaining
 from iicnet_jax.core.files import typed_path
 from iicnet_jax.data import videos
 from iicnet_jax.imaging import RGB
@@ -92,15 +92,12 @@ class FolderStore(Store):
         path = self.root / MINIATURE
         if not path.is_file():
             return self.dataset.counts
-        try:
-            counts = json.loads(path.read_text(encoding="utf-8"))["counts"]
-            if counts.keys() != self.dataset.counts.keys():
-                raise ValueError(f"the counts should be of {', '.join(self.dataset.counts)}")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UserError(
-                f"{path} does not describe a miniature of {self.dataset.name} ({error}): write "
-                "it anew with `iicnet data sample`"
-            ) from error
+        form = {"counts": dict.fromkeys(self.dataset.counts, int)}
+        with explaining(
+            f"{path} does not describe a miniature of {self.dataset.name}, write it anew with "
+            "`iicnet data sample`"
+        ):
+            counts = json_files.parse(path.read_bytes(), form)["counts"]
         log.info("%s is a miniature of %s", self.root, self.dataset.name)
         return counts
 
@@ -145,43 +142,24 @@ class FolderStore(Store):
         return [str(PurePosixPath(folder) / name) for name in sorted(path.name for path in found)]
 
 
-class CachedStore(Store):
-    """Another store, and the decoded images that were read from it last.
+def cached(store: Store, images: int | None = None) -> Store:
+    """The same store, which keeps the decoded images that were read last: so many, None for all."""
+    return _CachedStore(store, images)
 
-    Args:
-      store: where the images come from.
-      images: how many are kept in memory; None keeps all.
-    """
 
-    def __init__(self, store: Store, images: int | None = None):
+@Store.register
+class _CachedStore:
+    def __init__(self, store, images):
         self.store = store
         self.images = images
-        self._read = functools.lru_cache(maxsize=images)(store.read)
+        self.read = functools.lru_cache(maxsize=images)(store.read)
 
     def __reduce__(self):
         # A worker process begins with a cache of its own.
-        return CachedStore, (self.store, self.images)
+        return _CachedStore, (self.store, self.images)
 
-    dataset = property(lambda self: self.store.dataset)
-    counts = property(lambda self: self.store.counts)
-
-    def files(self, folder, suffix):
-        return self.store.files(folder, suffix)
-
-    def folders(self, folder):
-        return self.store.folders(folder)
-
-    def frames(self, video):
-        return self.store.frames(video)
-
-    def read(self, path):
-        return self._read(path)
-
-    def size(self, path):
-        return self.store.size(path)
-
-    def lines(self, path):
-        return self.store.lines(path)
+    def __getattr__(self, name):
+        return getattr(self.store, name)
 
 
 def is_junk(name: str) -> bool:

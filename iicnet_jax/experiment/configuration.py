@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from flax import traverse_util
 from ml_collections import ConfigDict
 
 from iicnet_jax.core.errors import UserError, require_choice
@@ -130,12 +131,7 @@ def differences(config: Mapping, other: Mapping) -> list[str]:
     ]
 
 
-def flatten(config: Mapping, prefix: str = "") -> dict[str, Any]:
+def flatten(config: Mapping | ConfigDict) -> dict[str, Any]:
     """Values by dotted name."""
-    flat = {}
-    for name, value in config.items():
-        if isinstance(value, (Mapping, ConfigDict)):
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value
-    return flat
+    fields = config.to_dict() if isinstance(config, ConfigDict) else config
+    return traverse_util.flatten_dict(fields, sep=".")

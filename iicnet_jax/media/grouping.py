@@ -22,13 +22,13 @@ class Grouping(abc.ABC):
     name: str  # as records hold it
     frames: int  # in a group; so many times slower are the embeddings
 
-    @abc.abstractmethod
     def image_size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of a group's images. Raises UserError if frames do not split so."""
+        return height, width
 
-    @abc.abstractmethod
     def frame_size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of the frames, from those of a group's images."""
+        return height, width
 
     @abc.abstractmethod
     def gather(self, frames: Iterable[Frame]) -> Iterator[tuple[Images, int]]:
@@ -51,12 +51,6 @@ class Blocks(Grouping):
         self.frames = frames
         order = list(range(frames))
         self._order = [order.pop(frames // 2), *order]
-
-    def image_size(self, height, width):
-        return height, width
-
-    def frame_size(self, height, width):
-        return height, width
 
     def gather(self, frames):
         frames = iter(frames)

@@ -164,11 +164,6 @@ class Model(NamedTuple):
     fingerprint: str  # SHA-256 of the method, the arguments and the parameters, see docs/formats.md
 
 
-def load_model(folder: Path) -> Network:
-    """The network alone. Raises UserError as `read_model`."""
-    return read_model(folder).network
-
-
 def read_model(folder: Path) -> Model:
     """Builds the network that `save_model` wrote, and says which one it is.
 

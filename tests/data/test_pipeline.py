@@ -108,9 +108,9 @@ def test_flips_and_quarter_turns_are_all_eight_and_the_same_for_all_images_of_a_
 
 
 def test_evaluation_goes_through_the_split_in_order():
-    groups = list(evaluation_samples(Numbers(), "test", [0, 3, 6]))
-    assert [name for name, _ in groups] == ["test0", "test3", "test6"]
-    assert [int(group["reference"][0, 0, 0]) for _, group in groups] == [0, 3, 6]
+    samples = list(evaluation_samples(Numbers(), "test", [0, 3, 6]))
+    assert [name for name, _ in samples] == ["test0", "test3", "test6"]
+    assert [int(sample["reference"][0, 0, 0]) for _, sample in samples] == [0, 3, 6]
 
 
 @pytest.mark.parametrize(

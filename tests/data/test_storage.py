@@ -1,12 +1,14 @@
 """A dataset's folder: what is in it, and pictures that are read as the tool reads them."""
 
+import pickle
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.data.check import check
-from iicnet_jax.data.storage import Dataset, FolderStore
+from iicnet_jax.data.storage import MINIATURE, Dataset, FolderStore, Store, cached
 from iicnet_jax.data.tasks.custom_folder import CustomFolder
 from iicnet_jax.imaging.picture_reader import read_picture
 
@@ -81,3 +83,31 @@ def test_a_group_of_another_number_is_named_with_its_files(groups):
     Image.new("RGB", (8, 8)).save(groups / "b/new.png")
     report = check(CustomFolder(FolderStore(groups, DATASET), num_images=2, crop=8))
     assert "b has 3 images instead of 2 (0.png, 1.png, new.png)" in report.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "it is no JSON"),
+        ("{}", "it lacks counts"),
+        ('{"counts": {"test": 1}}', "it lacks counts.train"),
+        ('{"counts": {"train": "8"}}', "its counts.train cannot be '8'"),
+    ],
+)
+def test_a_damaged_miniature_is_named(tmp_path, text, message):
+    (tmp_path / MINIATURE).write_text(text)
+    dataset = Dataset(name="any", how_to_get="get it there", counts={"train": 800}, parts={})
+    with pytest.raises(UserError, match=f"miniature.json does not describe .* any, .*: {message}"):
+        _ = FolderStore(tmp_path, dataset).counts
+
+
+def test_a_cached_store_reads_an_image_once_and_is_a_store_like_the_other(groups, monkeypatch):
+    store = FolderStore(groups, DATASET)
+    read = []
+    monkeypatch.setattr(store, "read", lambda path: read.append(path) or path)
+    kept = cached(store, images=1)
+    assert isinstance(kept, Store) and kept.files("a", "") == store.files("a", "")
+    assert [kept.read(path) for path in ("a", "a", "b", "b", "a")] == ["a", "a", "b", "b", "a"]
+    assert read == ["a", "b", "a"]
+    copy = pickle.loads(pickle.dumps(cached(FolderStore(groups, DATASET))))
+    assert copy.folders(".") == ["a", "b", "c"] and copy.read("a/0.png").shape == (8, 8, 3)

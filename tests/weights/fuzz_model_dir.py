@@ -17,7 +17,7 @@ from iicnet_jax.cli import model_table
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.abstract import ConstantRngs
 from iicnet_jax.models.baselines import IRN
-from iicnet_jax.weights.model_dir import CONFIG, WEIGHTS, load_model, save_model
+from iicnet_jax.weights.model_dir import CONFIG, WEIGHTS, read_model, save_model
 from tests.media.fuzz_loop import attempt, main, repeat
 
 QUALITY = {
@@ -136,7 +136,7 @@ def run(count: int, seed: int, folder: Path) -> collections.Counter:
 
 
 def _load(folder):
-    load_model(folder)
+    read_model(folder)
 
 
 def _describe(folder):

@@ -19,7 +19,7 @@ from iicnet_jax.models.downscaling import Haar
 from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.weights.colour_order import swap_colours
 from iicnet_jax.weights.import_official import import_official, infer_config
-from iicnet_jax.weights.model_dir import load_model
+from iicnet_jax.weights.model_dir import read_model
 from iicnet_jax.weights.official import load_official
 from tests.test_golden import FILES, golden_of
 from tests.torch_files import LAYOUTS, weight_file
@@ -128,7 +128,7 @@ def imported(tmp_path):
         path = tmp_path / "latest.pth"
         path.write_bytes(weight_file(layout, parameters))
         config = import_official(path, tmp_path / "model", **options)
-        return load_model(tmp_path / "model"), config
+        return read_model(tmp_path / "model").network, config
 
     return imported
 

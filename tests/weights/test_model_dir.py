@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.baselines import IRN
-from iicnet_jax.weights.model_dir import load_config, load_model, read_model, save_model
+from iicnet_jax.weights.model_dir import load_config, read_model, save_model
 
 FIELDS = {
     "num_images": 3,
@@ -33,16 +33,16 @@ def saved(tmp_path, random_network):
 def test_a_saved_network_computes_the_same(saved):
     model, folder = saved
     image = jnp.asarray(np.random.default_rng(0).random((1, 4, 5, 3)), jnp.float32)
-    np.testing.assert_array_equal(load_model(folder).restore(image), model.restore(image))
+    np.testing.assert_array_equal(read_model(folder).network.restore(image), model.restore(image))
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
 
 
 def test_a_folder_without_a_model_says_what_is_missing(tmp_path, saved):
     with pytest.raises(UserError, match=r"holds no model \(model\.safetensors is missing\)"):
-        load_model(tmp_path / "nowhere")
+        read_model(tmp_path / "nowhere")
     (saved[1] / "config.json").unlink()
     with pytest.raises(UserError, match=r"holds no model \(config\.json is missing\)"):
-        load_model(saved[1])
+        read_model(saved[1])
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
@@ -50,7 +50,7 @@ def test_damaged_files_are_refused(saved, name):
     path = saved[1] / name
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(UserError, match="is damaged"):
-        load_model(saved[1])
+        read_model(saved[1])
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_a_configuration_that_does_not_fit_the_weights_is_refused(saved, before,
     assert before in path.read_text()
     path.write_text(path.read_text().replace(before, after))
     with pytest.raises(UserError, match=message):
-        load_model(saved[1])
+        read_model(saved[1])
 
 
 @pytest.mark.parametrize("text", ["[1]", "null", "\xff"])
 def test_a_configuration_that_is_no_json_object_is_refused(saved, text):
     (saved[1] / "config.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(UserError, match=r"config\.json is damaged: it is no JSON"):
-        load_model(saved[1])
+        read_model(saved[1])
 
 
 def test_one_flipped_bit_in_the_weights_is_seen(saved):
@@ -113,7 +113,7 @@ def test_one_flipped_bit_in_the_weights_is_seen(saved):
     content[-10] ^= 4
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"model\.safetensors is damaged, or not the file that"):
-        load_model(saved[1])
+        read_model(saved[1])
 
 
 def test_a_model_from_before_there_were_fingerprints_is_read(saved):
@@ -122,14 +122,14 @@ def test_a_model_from_before_there_were_fingerprints_is_read(saved):
     del config["fingerprint"], config["about"]
     path.write_text(json.dumps(config))
     assert load_config(saved[1])["about"] == {}
-    assert load_model(saved[1]).num_images == 3
+    assert read_model(saved[1]).network.num_images == 3
 
 
 def test_weights_of_other_numbers_are_refused(saved):
     path = saved[1] / "model.safetensors"
     save_file({name: a.astype("f2") for name, a in load_file(path).items()}, path)
     with pytest.raises(UserError, match="numbers are F16, not F32"):
-        load_model(saved[1])
+        read_model(saved[1])
 
 
 def test_the_fingerprint_is_the_documented_one(saved):
@@ -159,7 +159,7 @@ def test_a_model_without_a_method_is_an_iicnet(saved):
     config = json.loads(path.read_text())
     assert config.pop("method") == "iicnet"
     path.write_text(json.dumps(config))
-    assert type(load_model(folder)) is IICNet
+    assert type(read_model(folder).network) is IICNet
     assert read_model(folder).fingerprint == config["fingerprint"]
 
 

@@ -2,7 +2,7 @@
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path
-from iicnet_jax.data.storage import CachedStore, FolderStore, Store
+from iicnet_jax.data.storage import FolderStore, Store, cached
 from iicnet_jax.data.task import FileTask
 from iicnet_jax.data.tasks.background import Background
 from iicnet_jax.data.tasks.composition import Composition
@@ -61,4 +61,4 @@ def open_store(data) -> Store:
         store: Store = PreparedStore(data.root, dataset)
     else:
         store = FolderStore(data.root, dataset)
-    return CachedStore(store) if data.cache else store
+    return cached(store) if data.cache else store

@@ -112,18 +112,18 @@ def images(height=9, width=14):
 
 
 def test_training_resizes_whole_images_to_squares(tmp_path):
-    group = background(tmp_path, crop=6).training_sample(images(), np.random.default_rng(0))
+    sample = background(tmp_path, crop=6).training_sample(images(), np.random.default_rng(0))
     squares = [resize_bilinear(image, 6, 6) for image in images()]
-    np.testing.assert_array_equal(group["frames"], np.stack(squares))
-    np.testing.assert_array_equal(group["reference"], squares[0])
+    np.testing.assert_array_equal(sample["frames"], np.stack(squares))
+    np.testing.assert_array_equal(sample["reference"], squares[0])
 
 
 @pytest.mark.parametrize("size", [(8, 14), (9, 15)])
 def test_evaluation_halves_whole_images(tmp_path, size):
-    group = background(tmp_path).evaluation_sample(images(*size))
+    sample = background(tmp_path).evaluation_sample(images(*size))
     halves = [resize_bilinear(image, 4, 7) for image in images(*size)]
-    np.testing.assert_array_equal(group["frames"], np.stack(halves))
-    np.testing.assert_array_equal(group["reference"], halves[0])
+    np.testing.assert_array_equal(sample["frames"], np.stack(halves))
+    np.testing.assert_array_equal(sample["reference"], halves[0])
 
 
 def test_the_configuration_gives_the_crop(tmp_path):

@@ -185,19 +185,19 @@ def test_a_background_is_enlarged_only_if_a_side_is_too_short(miniature, size, e
 
 def test_training_resizes_whole_images_to_squares(tmp_path):
     images = tuple(noise(9, 14, seed) for seed in range(3))
-    group = composition(tmp_path, crop=6).training_sample(images, np.random.default_rng(0))
+    sample = composition(tmp_path, crop=6).training_sample(images, np.random.default_rng(0))
     squares = [resize_bilinear(image, 6, 6) for image in images]
-    np.testing.assert_array_equal(group["frames"], np.stack(squares))
-    np.testing.assert_array_equal(group["reference"], squares[0])
+    np.testing.assert_array_equal(sample["frames"], np.stack(squares))
+    np.testing.assert_array_equal(sample["reference"], squares[0])
 
 
 @pytest.mark.parametrize("size", [(8, 14), (9, 15)])
 def test_evaluation_halves_whole_images(tmp_path, size):
     images = tuple(noise(*size, seed) for seed in range(3))
-    group = composition(tmp_path).evaluation_sample(images)
+    sample = composition(tmp_path).evaluation_sample(images)
     halves = [resize_bilinear(image, 4, 7) for image in images]
-    np.testing.assert_array_equal(group["frames"], np.stack(halves))
-    np.testing.assert_array_equal(group["reference"], halves[0])
+    np.testing.assert_array_equal(sample["frames"], np.stack(halves))
+    np.testing.assert_array_equal(sample["reference"], halves[0])
 
 
 def test_the_configuration_gives_the_crop(tmp_path):

@@ -84,9 +84,9 @@ def test_the_reference_comes_first(tmp_path):
 def test_a_network_that_scales_down_has_a_reference_of_half_the_size(tmp_path):
     write(tmp_path, *(f"{group}/{image}.png" for group in "abc" for image in "12"), size=(9, 7))
     custom = task(tmp_path, downscaling="squeeze")
-    group = custom.evaluation_sample(custom.load("test", 0))
-    assert group["frames"].shape == (2, 6, 8, 3)
-    assert group["reference"].shape == (3, 4, 3)
+    sample = custom.evaluation_sample(custom.load("test", 0))
+    assert sample["frames"].shape == (2, 6, 8, 3)
+    assert sample["reference"].shape == (3, 4, 3)
     crop = custom.training_sample(custom.load("train", 0), np.random.default_rng(0))
     assert crop["frames"].shape == (2, 4, 4, 3)
 

@@ -41,10 +41,10 @@ def test_crops_show_the_same_content(tmp_path):
     low = np.zeros((20, 30, 3), np.uint8)
     low[..., 0], low[..., 1] = np.arange(20)[:, None], np.arange(30)[None]
     high = low.repeat(4, axis=0).repeat(4, axis=1)
-    group = dual_view(tmp_path, crop=8).training_sample((low, high), np.random.default_rng(3))
-    normal, zoomed = group["frames"]
+    sample = dual_view(tmp_path, crop=8).training_sample((low, high), np.random.default_rng(3))
+    normal, zoomed = sample["frames"]
     assert normal.shape == zoomed.shape == (8, 8, 3)
-    np.testing.assert_array_equal(group["reference"], normal)
+    np.testing.assert_array_equal(sample["reference"], normal)
     centre = normal[3:5, 3:5]
     np.testing.assert_array_equal(zoomed, centre.repeat(4, axis=0).repeat(4, axis=1))
 
@@ -52,9 +52,9 @@ def test_crops_show_the_same_content(tmp_path):
 def test_evaluation_takes_the_whole_normal_view(tmp_path):
     low, high = np.zeros((20, 30, 3), np.uint8), np.ones((40, 60, 3), np.uint8)
     high[10:30, 15:45] = 7
-    group = dual_view(tmp_path, scale=2).evaluation_sample((low, high))
-    np.testing.assert_array_equal(group["frames"][0], low)
-    assert (group["frames"][1] == 7).all()
+    sample = dual_view(tmp_path, scale=2).evaluation_sample((low, high))
+    np.testing.assert_array_equal(sample["frames"][0], low)
+    assert (sample["frames"][1] == 7).all()
 
 
 def test_a_missing_folder_says_how_to_get_the_dataset(tmp_path):

@@ -59,9 +59,9 @@ def test_the_reference_is_the_rounded_luma():
 
 
 def test_evaluation_takes_the_whole_image():
-    group = Grayscale(MemoryStore({}, Grayscale.DATASET), crop=8).evaluation_sample((NOISE,))
-    np.testing.assert_array_equal(group["frames"], NOISE[None])
-    np.testing.assert_array_equal(group["reference"], luma(NOISE))
+    sample = Grayscale(MemoryStore({}, Grayscale.DATASET), crop=8).evaluation_sample((NOISE,))
+    np.testing.assert_array_equal(sample["frames"], NOISE[None])
+    np.testing.assert_array_equal(sample["reference"], luma(NOISE))
 
 
 def test_training_crops_image_and_reference_alike():
@@ -70,10 +70,10 @@ def test_training_crops_image_and_reference_alike():
     places = set()
     windows = np.lib.stride_tricks.sliding_window_view(NOISE, (8, 8, 3))[:, :, 0]
     for _ in range(20):
-        group = task.training_sample((NOISE,), rng)
-        assert group["frames"].shape == (1, 8, 8, 3)
-        np.testing.assert_array_equal(group["reference"], luma(group["frames"][0]))
-        (place,) = np.argwhere((windows == group["frames"]).all(axis=(2, 3, 4)))
+        sample = task.training_sample((NOISE,), rng)
+        assert sample["frames"].shape == (1, 8, 8, 3)
+        np.testing.assert_array_equal(sample["reference"], luma(sample["frames"][0]))
+        (place,) = np.argwhere((windows == sample["frames"]).all(axis=(2, 3, 4)))
         places.add(tuple(place.tolist()))
     assert len(places) > 15
 

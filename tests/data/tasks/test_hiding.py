@@ -74,10 +74,10 @@ def test_training_crops_the_squares_each_by_itself_and_then_the_stack(tmp_path):
     task, rng = Hiding(full_size(), num_images=2, crop=8), np.random.default_rng(0)
     offsets, corners = set(), set()
     for _ in range(400):
-        group = task.training_sample(images, rng)
-        reference, hidden = group["frames"]
+        sample = task.training_sample(images, rng)
+        reference, hidden = sample["frames"]
         assert reference.shape == hidden.shape == (8, 8, 3)
-        np.testing.assert_array_equal(group["reference"], reference)
+        np.testing.assert_array_equal(sample["reference"], reference)
         assert (reference[..., 2] == 0).all() and (hidden[..., 2] == 1).all()
         offset = (hidden[0, 0, :2] - reference[0, 0, :2]).view(np.int8)  # modulo 256
         offsets.add(tuple(offset.tolist()))
@@ -90,10 +90,10 @@ def test_training_crops_the_squares_each_by_itself_and_then_the_stack(tmp_path):
 
 def test_evaluation_takes_the_centres():
     images = (place(580, 579, 0), place(576, 600, 1))
-    group = Hiding(full_size(), num_images=2, crop=8).evaluation_sample(images)
-    assert group["frames"].shape == (2, 576, 576, 3)
-    assert group["frames"][:, 0, 0].tolist() == [[2, 1, 0], [0, 12, 1]]
-    np.testing.assert_array_equal(group["reference"], group["frames"][0])
+    sample = Hiding(full_size(), num_images=2, crop=8).evaluation_sample(images)
+    assert sample["frames"].shape == (2, 576, 576, 3)
+    assert sample["frames"][:, 0, 0].tolist() == [[2, 1, 0], [0, 12, 1]]
+    np.testing.assert_array_equal(sample["reference"], sample["frames"][0])
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -101,11 +101,11 @@ def test_with_down_scaling_the_reference_is_half_as_large(training):
     images = tuple(np.random.default_rng(0).integers(0, 256, (2, 580, 580, 3), dtype=np.uint8))
     task = Hiding(full_size(), num_images=2, crop=9, scale=2)
     if training:
-        group, side = task.training_sample(images, np.random.default_rng(0)), 8
+        sample, side = task.training_sample(images, np.random.default_rng(0)), 8
     else:
-        group, side = task.evaluation_sample(images), 576
-    assert group["frames"].shape == (2, side, side, 3)
-    np.testing.assert_array_equal(group["reference"], halve(group["frames"][0]))
+        sample, side = task.evaluation_sample(images), 576
+    assert sample["frames"].shape == (2, side, side, 3)
+    np.testing.assert_array_equal(sample["reference"], halve(sample["frames"][0]))
 
 
 def test_the_configuration_gives_root_number_and_crop(tmp_path):

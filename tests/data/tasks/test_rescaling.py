@@ -26,8 +26,8 @@ def test_training_images_train_and_validation_images_test(tmp_path):
     assert (len(train), train[0], train[-1]) == (800, "0001", "0800")
     assert (len(test), test[0], test[-1]) == (100, "0801", "0900")
     assert task.names("validation") == test
-    group = task.evaluation_sample(task.load("test", 3))
-    assert group["frames"].shape == (1, 12, 10, 3) and group["reference"].shape == (6, 5, 3)
+    sample = task.evaluation_sample(task.load("test", 3))
+    assert sample["frames"].shape == (1, 12, 10, 3) and sample["reference"].shape == (6, 5, 3)
 
 
 def test_crops_show_the_same_content():
@@ -36,8 +36,8 @@ def test_crops_show_the_same_content():
     rng = np.random.default_rng(0)
     corners = set()
     for _ in range(300):
-        group = task.training_sample((low, high), rng)
-        (frame,), reference = group["frames"], group["reference"]
+        sample = task.training_sample((low, high), rng)
+        (frame,), reference = sample["frames"], sample["reference"]
         assert reference.shape == (6, 6, 3)
         np.testing.assert_array_equal(frame, reference.repeat(2, axis=0).repeat(2, axis=1))
         corners.add(tuple(reference[0, 0, :2].tolist()))
@@ -48,9 +48,9 @@ def test_crops_show_the_same_content():
 def test_evaluation_cuts_to_twice_the_reference():
     low, high = pair(20, 30)
     longer = np.pad(high, ((0, 1), (0, 1), (0, 0)), constant_values=99)
-    group = Rescaling(MemoryStore({}, Rescaling.DATASET), crop=12).evaluation_sample((low, longer))
-    np.testing.assert_array_equal(group["frames"], high[None])
-    np.testing.assert_array_equal(group["reference"], low)
+    sample = Rescaling(MemoryStore({}, Rescaling.DATASET), crop=12).evaluation_sample((low, longer))
+    np.testing.assert_array_equal(sample["frames"], high[None])
+    np.testing.assert_array_equal(sample["reference"], low)
 
 
 def test_crops_stay_inside_an_image_that_is_shorter_than_twice_the_reference():
@@ -58,9 +58,9 @@ def test_crops_stay_inside_an_image_that_is_shorter_than_twice_the_reference():
     low, high = pair(7, 7)
     task = Rescaling(MemoryStore({}, Rescaling.DATASET), crop=12)
     for seed in range(10):
-        group = task.training_sample((low, high[:13, :13]), np.random.default_rng(seed))
-        assert group["frames"].shape == (1, 12, 12, 3)
-        assert tuple(group["reference"][0, 0, :2]) == (0, 0)
+        sample = task.training_sample((low, high[:13, :13]), np.random.default_rng(seed))
+        assert sample["frames"].shape == (1, 12, 12, 3)
+        assert tuple(sample["reference"][0, 0, :2]) == (0, 0)
 
 
 def test_an_odd_crop_is_an_error():

@@ -55,9 +55,9 @@ def test_the_left_view_comes_first_and_both_are_cut_to_the_common_size(tree):
     task = stereo(tree)
     left, right = task.load("test", 3)
     assert (left.shape, right.shape) == ((6, 5, 3), (7, 8, 3))
-    group = task.evaluation_sample((left, right))
-    np.testing.assert_array_equal(group["frames"], np.stack([left, right[:6, :5]]))
-    np.testing.assert_array_equal(group["reference"], left)
+    sample = task.evaluation_sample((left, right))
+    np.testing.assert_array_equal(sample["frames"], np.stack([left, right[:6, :5]]))
+    np.testing.assert_array_equal(sample["reference"], left)
 
 
 @pytest.mark.parametrize("larger", [0, 1])
@@ -69,10 +69,10 @@ def test_both_views_are_cropped_at_the_same_place_of_the_common_part(tmp_path, l
     views[1] = views[1] + np.array([0, 0, 1], np.uint8)
     task, rng, corners = stereo(tmp_path, crop=8), np.random.default_rng(0), set()
     for _ in range(400):
-        group = task.training_sample(tuple(views), rng)
-        left, right = group["frames"]
+        sample = task.training_sample(tuple(views), rng)
+        left, right = sample["frames"]
         assert left.shape == (8, 8, 3)
-        np.testing.assert_array_equal(group["reference"], left)
+        np.testing.assert_array_equal(sample["reference"], left)
         np.testing.assert_array_equal(right - left, np.broadcast_to([0, 0, 1], (8, 8, 3)))
         assert left[0, 0, 2] == 0
         corners.add(tuple(left[0, 0, :2].tolist()))
@@ -85,9 +85,9 @@ def test_with_down_scaling_the_reference_is_half_as_large(tmp_path, training):
     rng = np.random.default_rng(0)
     views = tuple(rng.integers(0, 256, (11, width, 3), dtype=np.uint8) for width in (13, 15))
     task = Stereo(FolderStore(tmp_path, Stereo.DATASET), 2, crop=9, scale=2)
-    group = task.training_sample(views, rng) if training else task.evaluation_sample(views)
-    assert group["frames"].shape == ((2, 8, 8, 3) if training else (2, 10, 12, 3))
-    np.testing.assert_array_equal(group["reference"], halve(group["frames"][0]))
+    sample = task.training_sample(views, rng) if training else task.evaluation_sample(views)
+    assert sample["frames"].shape == ((2, 8, 8, 3) if training else (2, 10, 12, 3))
+    np.testing.assert_array_equal(sample["reference"], halve(sample["frames"][0]))
 
 
 def test_the_configuration_gives_root_and_crop(tmp_path):

@@ -98,10 +98,10 @@ def test_all_frames_of_a_sample_are_cropped_at_the_same_place(tmp_path):
     images = tuple(place + np.array([0, 0, frame], np.uint8) for frame in range(3))
     task, rng, corners = video(tmp_path, num_images=3, crop=8), np.random.default_rng(0), set()
     for _ in range(400):
-        group = task.training_sample(images, rng)
-        frames = group["frames"]
+        sample = task.training_sample(images, rng)
+        frames = sample["frames"]
         assert frames.shape == (3, 8, 8, 3)
-        np.testing.assert_array_equal(group["reference"], frames[0])
+        np.testing.assert_array_equal(sample["reference"], frames[0])
         np.testing.assert_array_equal(
             frames[..., :2], np.broadcast_to(frames[:1, ..., :2], (3, 8, 8, 2))
         )
@@ -113,9 +113,9 @@ def test_all_frames_of_a_sample_are_cropped_at_the_same_place(tmp_path):
 
 def test_evaluation_takes_whole_frames(tmp_path):
     images = tuple(np.full((7, 9, 3), value, np.uint8) for value in (3, 5))
-    group = video(tmp_path, num_images=2).evaluation_sample(images)
-    np.testing.assert_array_equal(group["frames"], np.stack(images))
-    np.testing.assert_array_equal(group["reference"], images[0])
+    sample = video(tmp_path, num_images=2).evaluation_sample(images)
+    np.testing.assert_array_equal(sample["frames"], np.stack(images))
+    np.testing.assert_array_equal(sample["reference"], images[0])
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -123,12 +123,12 @@ def test_with_down_scaling_sizes_are_even_and_the_reference_is_half_as_large(tmp
     image = np.random.default_rng(0).integers(0, 256, (7, 9, 3), dtype=np.uint8)
     task = video(tmp_path, num_images=1, crop=5, scale=2)
     if training:
-        group = task.training_sample((image,), np.random.default_rng(1))
-        assert group["frames"].shape == (1, 4, 4, 3)
+        sample = task.training_sample((image,), np.random.default_rng(1))
+        assert sample["frames"].shape == (1, 4, 4, 3)
     else:
-        group = task.evaluation_sample((image,))
-        np.testing.assert_array_equal(group["frames"], image[None, :6, :8])
-    np.testing.assert_array_equal(group["reference"], halve(group["frames"][0]))
+        sample = task.evaluation_sample((image,))
+        np.testing.assert_array_equal(sample["frames"], image[None, :6, :8])
+    np.testing.assert_array_equal(sample["reference"], halve(sample["frames"][0]))
 
 
 def test_halving_rounds_the_mean_of_every_square():
