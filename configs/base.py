@@ -35,6 +35,32 @@ MODELS = {
         "num_images": 9,  # N, frames that go into one
         "features": 64,  # channels of the first convolutions
     },
+    "win_naive": {
+        "num_images": 2,  # N, images that go into one
+        "embedding_channels": 3,  # 3 colour, 1 grey
+        "full_size": True,  # the embedding has the images' size; else half its sides
+        "num_blocks": 8,  # coupling blocks
+        "growth": 32,  # channels that each convolution of a dense block adds
+    },
+    "win": {
+        "num_images": 2,  # N, images that go into one
+        "embedding_channels": 3,  # 3 colour, 1 grey
+        "full_size": True,  # the embedding has the images' size; else half its sides
+        "channels": 24,  # that go through coupling blocks, at least 12 N
+        "memory": 8,  # channels that every module puts aside for the end
+        "num_modules": 4,
+        "num_blocks": 2,  # coupling blocks in a module
+        "growth": 32,  # channels that each convolution of a dense block adds
+    },
+}
+
+# Sums over pixels. All equal, because the authors' weights are not published.
+WIN_LOSS = {
+    "embedding": 1.0,
+    "shift": 1.0,  # of what the last layer computes besides, to the reference moved by pixels
+    "restoration": 1.0,
+    "determinant": 1.0,  # of the matrices of the well-posed convolutions
+    "distance": "charbonnier",  # of the first two terms: "charbonnier" or "squared"
 }
 
 # By method, the weights of its loss terms, and what else its loss needs.
@@ -59,6 +85,8 @@ LOSSES = {
     },
     # As of IICNet: the published weights are not known.
     "video_snapshot": {"embedding": 1.0, "frequency": 0.0, "restoration": 3.0},
+    "win_naive": WIN_LOSS,
+    "win": WIN_LOSS,
 }
 
 

@@ -42,8 +42,9 @@ FULL = Size()
 REDUCED = Size(
     "REDUCED: for every method 600 steps of one crop of 48x48 pixels at a learning rate of 1e-3 "
     "that falls to zero; 2 coupling blocks, with or without relation module, but 8 in IRN, as "
-    "published, because fewer cannot draw again what it leaves out; dense blocks, "
-    "relation modules, encoders and decoders of 16, 8 and 12 channels; at most 4 test samples. "
+    "published, because fewer cannot draw again what it leaves out, and in WIN 2 modules of one "
+    "and one more; dense blocks, relation modules, encoders and decoders of 16, 8 and 12 channels; "
+    "at most 4 test samples. "
     "Where IICNet has no down-scaling, Haar wavelets come before its blocks and their inverse "
     "after them (downscaling=haar, full_size=True), which is not in the paper. These numbers "
     "compare networks of this size; they say nothing of the published ones.",
@@ -69,7 +70,10 @@ REDUCED = Size(
     },
     # Networks of this size that see single pixels as channels learn next to nothing in minutes.
     without_downscaling={"model.downscaling": "haar", "model.full_size": True},
-    by_method={"irn": {"model.num_blocks": 8}},
+    by_method={
+        "irn": {"model.num_blocks": 8},
+        "win": {"model.num_modules": 2, "model.num_blocks": 1},
+    },
 )
 
 # Seconds a run, for tests: it shows that an experiment works from end to end.
@@ -81,6 +85,7 @@ MINIATURE = Size(
         "loop": "scan",  # these two compile fastest
         "memory_saving": "none",
         "model.num_blocks": 1,
+        "model.num_modules": 1,
         "model.growth": 2,
         "model.relation_features": 2,
         "model.features": 2,

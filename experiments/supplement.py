@@ -42,11 +42,14 @@ rescale_x2             Table-3  1  2  yes  squeeze/prop  16  1  0.001  3    resc
 # In the same table: the input's resolution, where it is not 144, and the zoom ("Remark").
 CROPS = {"composition": 256, "background": 256}
 SCALES = {"dual_x2": 2, "dual_x4": 4, "dual_x8": 8}
-# What the paper compares with: file -> number of images, batch size, task, steps.
+# Other methods, and what stands in the docstrings of their files: number of images, batch size,
+# task, steps.
 BASELINES = {
     "irn_x2": (1, 16, "rescaling", 500_000),
     "invertible_grayscale": (1, 8, "grayscale", 120 * 1719),
     "video_snapshot": (9, 2, "video", 50_000),
+    "win_naive": (2, 2, "hiding", 50_000),
+    "win": (2, 2, "hiding", 50_000),
 }
 ROWS = [line.split() for line in TABLE.strip().splitlines()]
 STEPS = 50_000

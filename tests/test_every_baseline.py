@@ -1,4 +1,4 @@
-"""Every method that the paper compares with trains, is evaluated, and serves users as well."""
+"""Every method that IICNet is compared with trains, is evaluated, and serves users as well."""
 
 import json
 
@@ -14,6 +14,8 @@ TERMS = {
     "irn_x2": {"embedding", "latent", "restoration"},
     "invertible_grayscale": {"restoration", "order", "variation", "quantisation"},
     "video_snapshot": {"embedding", "frequency", "restoration"},
+    "win_naive": {"embedding", "shift", "restoration", "determinant"},
+    "win": {"embedding", "shift", "restoration", "determinant"},
 }
 
 

@@ -15,7 +15,7 @@ from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.channel import Channel
 from iicnet_jax.models.execution import Execution, set_execution
 from iicnet_jax.training import optimizer, step
-from iicnet_jax.training.baseline_losses import InvertibleGrayscaleLoss, IRNLoss
+from iicnet_jax.training.baseline_losses import InvertibleGrayscaleLoss, IRNLoss, WINLoss
 from iicnet_jax.training.losses import IICNetLoss, Loss
 from iicnet_jax.training.step import QUANTISERS, TrainState
 from iicnet_jax.weights.vgg19 import load_vgg19
@@ -25,6 +25,8 @@ LOSSES: dict[str, type[Loss]] = {
     "irn": IRNLoss,
     "invertible_grayscale": InvertibleGrayscaleLoss,
     "video_snapshot": IICNetLoss,
+    "win_naive": WINLoss,
+    "win": WINLoss,
 }
 
 
@@ -120,10 +122,11 @@ def create_quantiser(config: ConfigDict) -> Callable:
 
 
 def create_loss(config: ConfigDict) -> Loss:
-    """What is minimised. Raises UserError if a file that it needs cannot be read."""
+    """What is minimised. Raises UserError if a field is wrong, or a file cannot be read."""
     fields = config.loss.to_dict()
     if config.method == "invertible_grayscale":
         fields["later_from"] = round(fields.pop("second_stage") * run_length(config))
         vgg_file = fields.pop("vgg_file")
         fields["features"] = load_vgg19(typed_path(vgg_file)) if vgg_file else None
-    return LOSSES[config.method](**fields)
+    with explaining("config.loss"):
+        return LOSSES[config.method](**fields)

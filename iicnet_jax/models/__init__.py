@@ -5,7 +5,7 @@ Layout: images are NHWC float32 with values in [0, 1]; a group of N images is
 group are concatenated along the channels, (batch, height, width, 3 N), image major.
 """
 
-from iicnet_jax.models.baselines import IRN, InvertibleGrayscale, VideoSnapshot
+from iicnet_jax.models.baselines import IRN, WIN, InvertibleGrayscale, VideoSnapshot, WINNaive
 from iicnet_jax.models.iicnet import IICNet
 from iicnet_jax.models.network import Network
 
@@ -15,6 +15,8 @@ NETWORKS: dict[str, type[Network]] = {
     "irn": IRN,
     "invertible_grayscale": InvertibleGrayscale,
     "video_snapshot": VideoSnapshot,
+    "win_naive": WINNaive,
+    "win": WIN,
 }
 
 __all__ = ["NETWORKS", "IICNet", "Network"]

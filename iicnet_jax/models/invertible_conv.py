@@ -14,13 +14,13 @@ class InvertibleConv1x1(Bijection):
         self.weight = nnx.Param(orthogonal(rngs.params(), (channels, channels), jnp.float32))
 
     def forward(self, x):
-        return _mix(self.weight[...], x)
+        return mix(self.weight[...], x)
 
     def inverse(self, y):
-        return _mix(_inverse(self.weight[...]), y)
+        return mix(_inverse(self.weight[...]), y)
 
 
-def _mix(matrix, x):
+def mix(matrix, x):
     return jnp.einsum("oi,bhwi->bhwo", matrix, x, precision="highest")
 
 

@@ -6,10 +6,20 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from iicnet_jax.core.errors import require_choice
+from iicnet_jax.models.baselines.well_posed_conv import moved_copies
 from iicnet_jax.models.quantisation import round_to_levels
 from iicnet_jax.models.vgg19 import VGG19
-from iicnet_jax.training.losses import Loss, embedding_loss, mean_of_sums, restoration_loss
+from iicnet_jax.training.losses import (
+    Loss,
+    charbonnier,
+    embedding_loss,
+    mean_of_sums,
+    restoration_loss,
+)
 
+# How WIN measures embeddings; restored images always by the first.
+DISTANCES = {"charbonnier": charbonnier, "squared": embedding_loss}
 # Of a range of 2: how far the grey image may be from the luma without being drawn to it.
 ORDER_MARGIN = 70 / 127
 
@@ -97,3 +107,41 @@ def total_variation(image: Float[Array, "b h w 1"]) -> Float[Array, ""]:
     """Absolute differences of neighbours, over both axes and a pixel, on the scale of -1 to 1."""
     down, right = (jnp.abs(jnp.diff(image, axis=axis)).sum() for axis in (1, 2))
     return 2 * (down + right) / image.size
+
+
+@dataclasses.dataclass(frozen=True)
+class WINLoss(Loss):
+    """WIN and WIN-Naive: weights of the four terms.
+
+    Args:
+      embedding: of the embedding's distance to the reference.
+      shift: of the distance of the other groups to the reference's moved copies.
+      restoration: of the Charbonnier distance of the restored images, a sum over all N.
+      determinant: of the penalties of the well-posed convolutions.
+      distance: "charbonnier" or "squared", of the first two terms.
+
+    Raises:
+      ValueError: the distance is unknown.
+    """
+
+    embedding: float = 1.0
+    shift: float = 1.0
+    restoration: float = 1.0
+    determinant: float = 1.0
+    distance: str = "charbonnier"
+
+    def __post_init__(self):
+        require_choice("distance", self.distance, DISTANCES)
+
+    def __call__(self, model, batch, quantise, *, key, step):
+        frames, reference = batch["frames"], batch["reference"]
+        channels, distance = reference.shape[-1], DISTANCES[self.distance]
+        embedding, others = jnp.split(model.forward(frames), [channels], axis=-1)
+        copies = moved_copies(reference, 1 + others.shape[-1] // channels)
+        restored = model.restore(quantise(embedding), frames.shape[2:4])
+        return {
+            "embedding": self.embedding * distance(embedding, reference),
+            "shift": self.shift * distance(others, copies[..., channels:]),
+            "restoration": self.restoration * charbonnier(restored, frames),
+            "determinant": self.determinant * model.penalty(),
+        }

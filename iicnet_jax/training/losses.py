@@ -91,9 +91,13 @@ def frequency_loss(
 def restoration_loss(
     restored: Float[Array, "b n h w c"], frames: Float[Array, "b n h w c"]
 ) -> Float[Array, ""]:
-    """Charbonnier distance sqrt(d^2 + 1e-6) of the restored images, mean over the N images."""
-    distance = jnp.sqrt((restored - frames) ** 2 + CHARBONNIER_EPSILON)
-    return mean_of_sums(distance) / frames.shape[1]
+    """Charbonnier distance of the restored images, mean over the N images."""
+    return charbonnier(restored, frames) / frames.shape[1]
+
+
+def charbonnier(a: Float[Array, "b *shape"], b: Float[Array, "b *shape"]) -> Float[Array, ""]:
+    """sqrt(d^2 + 1e-6) of the difference d, which is nearly |d|."""
+    return mean_of_sums(jnp.sqrt((a - b) ** 2 + CHARBONNIER_EPSILON))
 
 
 def mean_of_sums(x: Float[Array, "b *shape"]) -> Float[Array, ""]:

@@ -27,7 +27,7 @@ IN_WORKDIR = "model"  # the model directory of a run whose steps are all done
 # In the fingerprint only where they are not the default, so that older models keep theirs.
 NEWER_ARGUMENTS = {"full_size", "growth", "levels", "mixing"}
 # The greatest whole numbers that a network is made with; widths have the last one.
-GREATEST = {"num_images": 1000, "num_blocks": 10_000, "levels": 5}
+GREATEST = {"num_images": 1000, "num_blocks": 10_000, "num_modules": 10_000, "levels": 5}
 GREATEST_WIDTH = 65536
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -176,7 +176,7 @@ def read_model(folder: Path) -> Model:
     fields = config["model"]
     # The relation module, and whatever else merges images, has layers for each of them.
     each_image = fields.get("num_images", 1) if fields.get("relation", True) else 1
-    layers = max(fields.get("num_blocks", 1), each_image)
+    layers = max(fields.get("num_blocks", 1) * fields.get("num_modules", 1), each_image)
     if layers > len(arrays):  # before so many are made: a file may claim any
         raise UserError(
             f"{folder / WEIGHTS} does not fit {CONFIG}: it has {len(arrays)} parameters for "

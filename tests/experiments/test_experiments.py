@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import base
+from configs import base, win
 from experiments.supplement import BASELINES, ROWS, STEPS, load, settings
 from iicnet_jax.data import TASKS
 from iicnet_jax.experiment import build, configuration
@@ -39,7 +39,7 @@ def test_every_experiment_makes_a_network(row):
 
 
 @pytest.mark.parametrize(("name", "settings"), BASELINES.items())
-def test_every_baseline_has_the_settings_of_its_authors(name, settings):
+def test_every_other_method_has_its_settings(name, settings):
     images, batch, task, steps = settings
     experiment = load(name)
     configuration.check(experiment, base.get_config(experiment.method))
@@ -57,7 +57,8 @@ def test_every_file_is_in_the_table():
 
 @pytest.mark.parametrize(
     ("name", "identifier"),
-    [row[:2] for row in ROWS] + [(name, "baseline of Table") for name in BASELINES],
+    [row[:2] for row in ROWS]
+    + [(name, "not in the paper" if "win" in name else "baseline of Table") for name in BASELINES],
 )
 def test_every_header_names_its_command_and_the_papers_experiment(name, identifier):
     header = importlib.import_module(f"configs.{name.partition(':')[0]}").__doc__
@@ -65,6 +66,22 @@ def test_every_header_names_its_command_and_the_papers_experiment(name, identifi
     assert identifier.replace("-", " ") in header.replace("-", " ")
 
 
+@pytest.mark.parametrize("experiment", win.EXPERIMENTS)
+@pytest.mark.parametrize("name", ["win", "win_naive"])
+def test_win_embeds_as_the_experiment_beside_which_it_stands(name, experiment):
+    config, beside = load(f"{name}:{experiment}"), load(experiment)
+    configuration.check(config, base.get_config(name))
+    assert (config.data, config.evaluation) == (beside.data, beside.evaluation)
+    networks = [abstract_network(build.create_model, fields) for fields in (config, beside)]
+    for attribute in ("num_images", "embedding_channels", "scale"):
+        ours, theirs = (getattr(network, attribute) for network in networks)
+        assert ours == theirs
+    one_image = beside.model.num_images == 1
+    assert build.create_loss(config).distance == ("squared" if one_image else "charbonnier")
+
+
 def test_an_unknown_setting_lists_the_known_ones():
     with pytest.raises(ValueError, match="unknown setting 'xx'; known: pr, pp, hr, hp"):
         load("video_n3_down:xx")
+    with pytest.raises(ValueError, match="unknown experiment 'n3'; known: hide_n2, hide_n3"):
+        load("win:n3")

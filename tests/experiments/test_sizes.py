@@ -40,6 +40,7 @@ def test_the_label_of_the_reduced_size_is_true():
         f"one crop of {fields['data.crop']}x{fields['data.crop']} pixels",
         f"{fields['model.num_blocks']} coupling blocks",
         f"but {sized('irn_x2', REDUCED).model.num_blocks} in IRN, as published",
+        f"in WIN {sized('win', REDUCED).model.num_modules} modules of one and one more",
         f"of {fields['model.growth']}, {fields['model.relation_features']} and "
         f"{fields['model.features']} channels",
         f"at most {fields['evaluation.limit']} test samples",

@@ -8,7 +8,7 @@ from flax import nnx
 
 from iicnet_jax.inference.tiling import WHOLE, Tiled, to_uint8
 from iicnet_jax.models import IICNet
-from iicnet_jax.models.baselines import IRN, InvertibleGrayscale, VideoSnapshot
+from iicnet_jax.models.baselines import IRN, WIN, InvertibleGrayscale, VideoSnapshot, WINNaive
 
 FULL_SIZE = {
     "downscaling": "haar",
@@ -22,6 +22,19 @@ NETWORKS = {
     "irn": lambda: IRN(num_blocks=1, growth=4, rngs=nnx.Rngs(0)),
     "invertible_grayscale": lambda: InvertibleGrayscale(features=4, rngs=nnx.Rngs(0)),
     "video_snapshot": lambda: VideoSnapshot(2, features=4, rngs=nnx.Rngs(0)),
+    "win_naive_half_size": lambda: WINNaive(
+        1, full_size=False, num_blocks=1, growth=4, rngs=nnx.Rngs(0)
+    ),
+    "win_grey": lambda: WIN(
+        1,
+        embedding_channels=1,
+        channels=12,
+        memory=4,
+        num_modules=1,
+        num_blocks=1,
+        growth=4,
+        rngs=nnx.Rngs(0),
+    ),
 }
 
 
@@ -51,24 +64,33 @@ def test_tiles_give_what_the_whole_image_gives(random_network, name):
     assert counts[0] > 1 and counts == [counts[0]] * 2
 
 
-@pytest.mark.parametrize("name", ["iicnet_full_size", "invertible_grayscale", "video_snapshot"])
-def test_the_reach_is_that_of_the_farthest_pixel_felt(random_network, name):
+@pytest.mark.parametrize(
+    ("name", "direction"),
+    [
+        ("iicnet_full_size", "embed"),
+        ("invertible_grayscale", "embed"),
+        ("video_snapshot", "embed"),
+        ("win_grey", "restore"),  # looks farther than it does when embedding
+    ],
+)
+def test_the_reach_is_that_of_the_farthest_pixel_felt(random_network, name, direction):
     model = random_network(NETWORKS[name], scale=0.1)
     graph, params = nnx.split(model, nnx.Param)
     middle, side = 68, 140  # of a multiple of 4; far enough from the ends
-    images = np.random.default_rng(0).random((1, model.num_images, 8, side, 3))
+    shape = (model.num_images, 8, side, 3) if direction == "embed" else (8, side, 1)
+    images = np.random.default_rng(0).random((1, *shape))
 
     @jax.jit
     def influence(images, column):
         def kept(images):
-            embedding = nnx.merge(graph, params).embed(images)
-            return jax.lax.dynamic_index_in_dim(embedding, column, axis=2).sum()
+            result = getattr(nnx.merge(graph, params), direction)(images)
+            return jax.lax.dynamic_index_in_dim(result, column, axis=result.ndim - 2).sum()
 
         return jax.grad(kept)(images)
 
     farthest = 0
     for column in range(middle, middle + 4):  # each place in a square of 4
         felt = np.asarray(influence(jnp.asarray(images, jnp.float32), column)) != 0
-        columns = np.flatnonzero(felt.any(axis=(0, 1, 2, 4)))
+        columns = np.flatnonzero(felt.any(axis=(*range(felt.ndim - 2), felt.ndim - 1)))
         farthest = max(farthest, column - columns[0], columns[-1] - column)
     assert farthest == model.receptive_field_radius

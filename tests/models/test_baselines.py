@@ -1,14 +1,22 @@
-"""The methods that the paper compares with, layer by layer where they are not IICNet's."""
+"""The methods that IICNet is compared with, layer by layer where they are not IICNet's."""
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
 
-from iicnet_jax.models.baselines import IRN, InvertibleGrayscale, VideoSnapshot
+from iicnet_jax.models.baselines import (
+    IRN,
+    WIN,
+    InvertibleGrayscale,
+    VideoSnapshot,
+    WINNaive,
+    well_posed_conv,
+)
 from iicnet_jax.models.baselines.encoder_decoder import Encoder
 from iicnet_jax.models.baselines.irn import fixed_noise
 from iicnet_jax.models.baselines.video_snapshot import MotionAttention
+from iicnet_jax.models.baselines.well_posed_conv import WellPosedConv1x1, moved_copies, moves
 
 
 def images(*shape):
@@ -94,6 +102,89 @@ def test_attention_weighs_features_by_a_softmax_of_rectified_maps(random_network
     np.testing.assert_allclose(attention(x), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_moves_go_row_by_row_over_the_smallest_square_that_may_do():
+    assert moves(1) == [(0, 0)]
+    assert moves(5) == [(0, 0), (-2, -2), (-2, -1), (-2, 0), (-2, 1)]
+    assert moves(4) == [(0, 0), (-1, -1), (-1, 0), (-1, 1)]
+    assert moves(9)[-1] == (-1, 0) and len(set(moves(21))) == 21
+
+
+def test_moved_copies_are_reflected_at_the_border():
+    image = images(1, 3, 4, 2)
+    copies = np.asarray(moved_copies(image, 4)).reshape(3, 4, 4, 2)
+    np.testing.assert_array_equal(copies[..., 0, :], image[0])
+    up_and_right = copies[..., 3, :]  # (-1, 1)
+    np.testing.assert_array_equal(up_and_right[:2, 1:], image[0, 1:, :3])
+    np.testing.assert_array_equal(up_and_right[2, 1:], image[0, 1, :3])
+    np.testing.assert_array_equal(up_and_right[:2, 0], image[0, 1:, 1])
+    # As far as there is something to reflect; also by more than the image is long.
+    pixel = image[:, :1, :1]
+    np.testing.assert_array_equal(moved_copies(pixel, 21), jnp.tile(pixel, (1, 1, 1, 21)))
+
+
+def test_a_well_posed_convolution_to_more_channels_comes_back():
+    conv = WellPosedConv1x1(4, 6, rngs=nnx.Rngs(0))
+    np.testing.assert_allclose(conv.penalty(), 0, atol=1e-5)  # it starts orthonormal
+    conv.weight[...] = images(6, 4)
+    x = images(2, 3, 5, 4)
+    y = conv.forward(x)
+    np.testing.assert_allclose(y[1, 2, 3], conv.weight[...] @ x[1, 2, 3], rtol=1e-5)
+    np.testing.assert_allclose(conv.inverse(y), x, atol=1e-4)
+    matrix = np.asarray(conv.weight[...], np.float64)
+    expected = abs(np.log(np.linalg.det(matrix.T @ matrix) + 1e-6))
+    np.testing.assert_allclose(conv.penalty(), expected, rtol=1e-4)
+
+
+def test_a_well_posed_convolution_to_fewer_channels_takes_moved_copies_for_the_rest():
+    conv = WellPosedConv1x1(7, 3, rngs=nnx.Rngs(0))
+    assert (conv.groups, conv.reach) == (3, 1)
+    y = images(1, 4, 5, 3)
+    left_inverse = np.linalg.pinv(np.asarray(conv.weight[...], np.float64))
+    expected = np.asarray(moved_copies(y, 3)) @ left_inverse.T
+    np.testing.assert_allclose(conv.inverse(y), expected, atol=1e-5)
+
+
+WIN_NETWORKS = {
+    "naive": lambda: WINNaive(2, num_blocks=1, growth=2, rngs=nnx.Rngs(0)),
+    "half size": lambda: WIN(
+        1,
+        full_size=False,
+        channels=12,
+        memory=2,
+        num_modules=2,
+        num_blocks=1,
+        growth=2,
+        rngs=nnx.Rngs(0),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WIN_NETWORKS)
+def test_win_restores_exactly_where_the_other_groups_are_moved_copies(
+    random_network, monkeypatch, name
+):
+    network = random_network(WIN_NETWORKS[name])
+    frames = images(1, network.num_images, 6, 8, 3)
+    groups = network.forward(frames)
+    height, width = network.embedding_size(6, 8)
+    assert groups.shape == (1, height, width, 3 * network.fusion.groups)
+    embedding = network.embed(frames)
+    np.testing.assert_array_equal(embedding, groups[..., :3])
+    assert float(jnp.abs(network.restore(embedding) - frames).max()) > 0.1
+    monkeypatch.setattr(well_posed_conv, "moved_copies", lambda y, n: y if n == 1 else groups)
+    np.testing.assert_allclose(network.restore(embedding), frames, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", WIN_NETWORKS)
+def test_win_takes_images_of_any_size(random_network, name):
+    network = random_network(WIN_NETWORKS[name])
+    for size in ((5, 7), (2, 2)):
+        frames = images(1, network.num_images, *size, 3)
+        embedding = network.embed(frames)
+        assert embedding.shape == (1, *network.embedding_size(*size), 3)
+        assert network.restore(embedding, size).shape == frames.shape
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -106,6 +197,14 @@ def test_attention_weighs_features_by_a_softmax_of_rectified_maps(random_network
         (lambda rngs: InvertibleGrayscale(3, rngs=rngs), "num_images must be one of 1, not 3"),
         (lambda rngs: InvertibleGrayscale(features=0, rngs=rngs), "features must be at least 1"),
         (lambda rngs: VideoSnapshot(0, rngs=rngs), r"num_images \(0\) and features \(64\) must be"),
+        (lambda rngs: WINNaive(num_blocks=0, rngs=rngs), "num_blocks must be at least 1, not 0"),
+        (lambda rngs: WINNaive(embedding_channels=2, rngs=rngs), "embedding_channels must be one"),
+        (lambda rngs: WIN(memory=0, rngs=rngs), "memory must be at least 1, not 0"),
+        (lambda rngs: WIN(3, rngs=rngs), "even and at least 36 for 3 images, not 24"),
+        (
+            lambda rngs: WIN(memory=3, num_modules=1, rngs=rngs),
+            "is 27, but must be a multiple of 4",
+        ),
     ],
 )
 def test_a_network_that_cannot_be_says_why(make, message):

@@ -8,6 +8,7 @@ import pytest
 from iicnet_jax.training.baseline_losses import (
     InvertibleGrayscaleLoss,
     IRNLoss,
+    WINLoss,
     order_loss,
     total_variation,
 )
@@ -38,6 +39,19 @@ class FakeGrayscale:
 
     def restore(self, image, size):
         return jnp.repeat(image, 3, axis=-1)[:, None]
+
+
+class FakeWIN:
+    """Computes the image and a copy that has not been moved; restores the image twice."""
+
+    def forward(self, frames):
+        return jnp.tile(frames[:, 0], (1, 1, 1, 2))
+
+    def restore(self, image, size):
+        return jnp.stack([image, image], axis=1)
+
+    def penalty(self):
+        return jnp.float32(7)
 
 
 def terms_of(loss, model, batch, quantise=lambda y: y, key=0, step=0):
@@ -122,3 +136,27 @@ def test_grayscale_compares_features_where_there_are_some(grey_batch):
     frames = np.asarray(grey_batch["frames"])[:, 0]
     expected = 0.5 * np.mean((1000 * (frames[..., :1] - frames)) ** 2)
     np.testing.assert_allclose(terms["perceptual"], expected, rtol=1e-4)
+
+
+def test_win_draws_the_other_groups_to_the_moved_reference():
+    frames, reference = random((2, 2, 4, 6, 3)), random((2, 4, 6, 3), seed=1)
+    batch = {"frames": frames, "reference": reference}
+    loss = WINLoss(embedding=2.0, shift=3.0, restoration=5.0, determinant=0.5, distance="squared")
+    terms = terms_of(loss, FakeWIN(), batch, lambda y: y + 1)
+    image = frames[:, 0]
+    moved = jnp.pad(reference, ((0, 0), (0, 1), (0, 1), (0, 0)), mode="reflect")[:, 1:, 1:]
+    expected = {
+        "embedding": 2 * embedding_loss(image, reference),
+        "shift": 3 * embedding_loss(image, moved),
+        # The loss of IICNet is a mean over the images.
+        "restoration": 5 * 2 * restoration_loss(jnp.stack([image + 1] * 2, axis=1), frames),
+        "determinant": 3.5,
+    }
+    assert terms.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(terms[name], value, rtol=1e-5)
+
+
+def test_an_unknown_distance_lists_the_known_ones():
+    with pytest.raises(ValueError, match="distance must be one of 'charbonnier', 'squared'"):
+        WINLoss(distance="l3")

@@ -16,7 +16,7 @@ from flax import nnx
 from iicnet_jax.cli import model_table
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.abstract import ConstantRngs
-from iicnet_jax.models.baselines import IRN
+from iicnet_jax.models.baselines import IRN, WIN
 from iicnet_jax.weights.model_dir import CONFIG, WEIGHTS, read_model, save_model
 from tests.media.fuzz_loop import attempt, main, repeat
 
@@ -47,6 +47,7 @@ def seeds(folder: Path) -> list[tuple[dict, bytes]]:
                 {"num_images": 1, "relation": False, "downscaling": "haar", "split": "prop"},
             ),
             ("irn", IRN, {"num_images": 1}),
+            ("win", WIN, {"num_modules": 2, "memory": 2}),
         ]
     ):
         fields |= {"num_blocks": 2, "growth": 2}
