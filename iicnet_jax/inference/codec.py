@@ -42,8 +42,8 @@ def load(
     Args:
       model: a bundled model ("hiding", "grayscale", "rescaling", "video" or "stereo"), a folder
         with `model.safetensors` and `config.json`, or the workdir of a finished run.
-      tile: side in pixels of the tiles in which large images are computed, by default 768 or
-        more; smaller ones need less memory. The result is the same.
+      tile: side in pixels of the tiles in which large images are computed, by default those
+        that need about 2 GB; smaller ones need less. The result is the same.
       progress: wraps the list of tiles in an iterable that shows progress, such as `tqdm`.
 
     Raises:

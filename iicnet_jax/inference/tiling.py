@@ -25,8 +25,6 @@ from iicnet_jax.core.errors import UserError
 from iicnet_jax.models.network import Network
 
 PEAK = 255.0
-# Pixels of the images: 1.7 GB of working memory for two images, 4 GB for five, 7.2 GB for nine.
-TILE = 768
 # A tile that no image exceeds.
 WHOLE = 2**30
 # Tiles of nearly equal images get the same shape, which is compiled once.
@@ -77,8 +75,9 @@ class Tiled:
 
     Args:
       model: a network with its parameters, or with their shapes, for `with_params`.
-      tile: height and width of a tile in pixels of the images; by default `TILE`, or more where
-        the halo is so wide that little would be kept; `WHOLE` for no tiles.
+      tile: height and width of a tile in pixels of the images; by default the
+        network's own, or more where the halo is so wide that little would be kept; `WHOLE` for no
+        tiles.
       progress: wraps the list of tiles in an iterable that shows progress, such as `tqdm`.
 
     Raises:
@@ -104,7 +103,7 @@ class Tiled:
         stride = model.grid_stride
         self._halo = -(-model.receptive_field_radius // stride) * stride
         if tile is None:
-            tile = max(TILE, 4 * self._halo * model.scale)
+            tile = max(model.tile, 4 * self._halo * model.scale)
         self._tile = tile // (model.scale * stride) * stride
         if self._tile <= 2 * self._halo:
             least = (2 * self._halo + stride) * model.scale

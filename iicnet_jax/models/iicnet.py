@@ -89,6 +89,8 @@ class IICNet(Network):
         # How many down-scalings of the blocks' output are undone in the embedding.
         undone = 0 if downscaling == "none" else levels - 1 + full_size
         self.grid_stride = 2**undone
+        # The coarser the blocks' grid, the less memory a pixel takes.
+        self.tile = Network.tile * 2 ** (levels - 1)
 
         channels = num_images * COLOURS
         self.relation = (

@@ -24,12 +24,16 @@ class Network(nnx.Module):
       scale: how many times smaller than the images the embedding is, 1 or 2.
       grid_stride: where the network works on a coarser grid than the embedding's, how many pixels
         of the embedding lie between two lines of that grid. Tiles must begin on such lines.
+      tile: side of the squares in which large images are computed, in pixels of the images, unless
+        the user says another. 768 take 1.7 GB of working memory for two images and the paper's
+        network, 4 GB for five, 7.2 GB for nine.
     """
 
     num_images: int
     embedding_channels: int = COLOURS
     scale: int = 1
     grid_stride: int = 1
+    tile: int = 768
 
     def embed(self, frames: Float[Array, "b n h w 3"]) -> Float[Array, "b h2 w2 k"]:
         """Hides the images in one, of the size `embedding_size(h, w)`; not yet quantised.

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.inference import tiling
 from iicnet_jax.inference.tiling import WHOLE, Tiled, spans, to_uint8
 from iicnet_jax.models import IICNet
 
@@ -166,5 +165,5 @@ def test_a_size_that_does_not_fit_the_embedding_is_refused(model):
 
 
 def test_the_default_tile_is_large_enough_for_any_halo(model, monkeypatch):
-    monkeypatch.setattr(tiling, "TILE", 8)
+    monkeypatch.setattr(model, "tile", 8)
     Tiled(model)  # would raise UserError
