@@ -137,32 +137,31 @@ def _video_options(arguments):
 def _embed_gif(arguments):
     from iicnet_jax.conversion.gifs import embed_gif
 
-    _show_embedded(arguments, _embedded_still(embed_gif, arguments, "video"))
+    _embed_still(arguments, embed_gif, "video")
 
 
 def _restore_gif(arguments):
     from iicnet_jax.conversion.gifs import restore_gif
 
-    _show_restored(arguments, _restored_still(restore_gif, arguments))
+    _restore_still(arguments, restore_gif)
 
 
 def _embed_stereo(arguments):
     from iicnet_jax.conversion.stereo import embed_stereo
 
-    embedded = _embedded_still(embed_stereo, arguments, "stereo", fit=arguments.fit)
-    _show_embedded(arguments, embedded)
+    _embed_still(arguments, embed_stereo, "stereo", fit=arguments.fit)
 
 
 def _restore_stereo(arguments):
     from iicnet_jax.conversion.stereo import restore_stereo
 
-    _show_restored(arguments, _restored_still(restore_stereo, arguments))
+    _restore_still(arguments, restore_stereo)
 
 
-def _embedded_still(embed, arguments, task, **options):
+def _embed_still(arguments, embed, task, **options):
     from iicnet_jax import bundled
 
-    return embed(
+    embedded = embed(
         codec_for(arguments, lambda: bundled.for_task(task), bar=True),
         arguments.input,
         arguments.out,
@@ -170,13 +169,18 @@ def _embedded_still(embed, arguments, task, **options):
         max_pixels=arguments.max_pixels,
         **options,
     )
+    note(embedded.notes)
+    record = embedded.record
+    lines = [f"{embedded.path}: {record.images} pictures in one"]
+    result = {"file": str(embedded.path), "record": dataclasses.asdict(record)}
+    show(result, lines, arguments.json)
 
 
-def _restored_still(restore, arguments):
+def _restore_still(arguments, restore):
     from iicnet_jax.media import embedding_file
 
     file = embedding_file.examine(arguments.input, max_pixels=arguments.max_pixels)
-    return restore(
+    restored = restore(
         codec_of(arguments, file, bar=True),
         file,
         arguments.out,
@@ -184,14 +188,7 @@ def _restored_still(restore, arguments):
         force=arguments.force,
         overwrite=arguments.overwrite,
     )
-
-
-def _show_embedded(arguments, embedded):
-    note(embedded.notes)
-    record = embedded.record
-    lines = [f"{embedded.path}: {record.images} pictures in one"]
-    result = {"file": str(embedded.path), "record": dataclasses.asdict(record)}
-    show(result, lines, arguments.json)
+    _show_restored(arguments, restored)
 
 
 def _show_restored(arguments, restored):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from iicnet_jax.conversion.pictures import Restored
+from iicnet_jax.conversion.pictures import Embedded, Restored
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import replacing
 from iicnet_jax.imaging import video_reader
@@ -33,15 +33,12 @@ def silent(groups: Iterable, total: int) -> Iterable:
 
 
 @dataclasses.dataclass(frozen=True)
-class EmbeddedVideo:
-    """What `embed_video` did."""
+class EmbeddedVideo(Embedded):
+    """An embedding video that was written."""
 
-    path: Path
-    record: Record
     frames: int  # of the original video
     embeddings: int  # frames of the embedding video
     rate: Fraction  # of the embedding video, frames a second
-    notes: tuple[str, ...]  # what is not kept of the video, a line each
 
 
 def embed_video(
@@ -105,14 +102,9 @@ def embed_video(
         describe,
         sound=video if sound else None,
     )
-    return EmbeddedVideo(
-        output,
-        record,
-        read,
-        -(-read // grouping.frames),
-        rate,
-        (*(f"{source} {note}" for note in video.notes), *(f"{output} {note}" for note in notes)),
-    )
+    lines = [f"{source} {note}" for note in video.notes] + [f"{output} {note}" for note in notes]
+    embeddings = -(-read // grouping.frames)
+    return EmbeddedVideo(output, record, tuple(lines), read, embeddings, rate)
 
 
 def restore_video(

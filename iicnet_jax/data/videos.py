@@ -1,37 +1,27 @@
 """Reads single frames of the videos of datasets (HWC uint8 RGB), upright as players show them."""
 
 import bisect
-import contextlib
 import functools
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.imaging import RGB
-from iicnet_jax.imaging.video_reader import (
-    Index,
-    Limits,
-    decoded,
-    input_errors,
-    opened,
-    pictures,
-    read_index,
-    upright,
-)
+from iicnet_jax.imaging import RGB, video_reader
+from iicnet_jax.imaging.video_reader import Limits, Video
 
 SUFFIX = ".mp4"
-LIMITS = Limits(frames=float("inf"))
+LIMITS = Limits(frames=float("inf"), seconds=float("inf"))
 
 
 def count_frames(path: Path) -> int:
     """How many frames a video has. Raises UserError if the file is damaged or no video."""
-    return len(_index(path).frames)
+    return _examine(path).frames
 
 
 def size(path: Path) -> tuple[int, int]:
     """Height and width of the frames. Raises UserError like `count_frames`."""
-    return read_frame(path, 0).shape[:2]
+    return _examine(path).size
 
 
 def read_frame(path: Path, number: int) -> RGB:
@@ -40,18 +30,19 @@ def read_frame(path: Path, number: int) -> RGB:
     Raises:
       UserError: the file is missing, damaged, or has no such frame.
     """
-    frames, keys = _index(path)
+    frames, keys = _examine(path).index
     if not 0 <= number < len(frames):
         raise UserError(f"{path} has {len(frames)} frames, no number {number}")
     if keys:
         # Frames that are shown before a key frame may depend on the one before it, even where
         # they are stored behind both.
         before = bisect.bisect_right(keys, frames[number]) - 1
-        with _open(path) as (container, stream):
+        with video_reader.input_errors(path), video_reader.opened(path, LIMITS) as container:
+            stream = video_reader.pictures(container)
             container.seek(keys[max(before, 0)], stream=stream)
-            for frame in decoded(container, stream):
+            for frame in video_reader.decoded(container, stream):
                 if frame.pts == frames[number]:
-                    return upright(frame)
+                    return video_reader.upright(frame)
     else:
         for pixels in itertools.islice(read_frames(path), number, None):
             return pixels
@@ -60,20 +51,9 @@ def read_frame(path: Path, number: int) -> RGB:
 
 def read_frames(path: Path) -> Iterator[RGB]:
     """All frames, one after the other; faster than each by itself. Raises as `read_frame` does."""
-    with _open(path) as (container, stream):
-        stream.thread_type = "AUTO"
-        for frame in decoded(container, stream):
-            yield upright(frame)
+    return video_reader.read_frames(_examine(path))
 
 
 @functools.lru_cache(maxsize=1024)
-def _index(path: Path) -> Index:
-    with _open(path) as (container, stream):
-        return read_index(path, container, stream, LIMITS)
-
-
-@contextlib.contextmanager
-def _open(path: Path):
-    """A container and its video stream."""
-    with input_errors(path), opened(path, LIMITS) as container:
-        yield container, pictures(container)
+def _examine(path: Path) -> Video:
+    return video_reader.examine(path, LIMITS)

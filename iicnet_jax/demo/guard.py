@@ -3,6 +3,9 @@
 import contextlib
 from pathlib import Path
 
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+
 # Whatever a version of Gradio's page asks for, the browser gets nothing from other hosts.
 POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' blob: data:; "
@@ -35,19 +38,21 @@ class Guard:
         if scope["type"] != "http":  # Gradio uses no others but that of start and end
             await self.app(scope, receive, send)
             return
-        headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
-        length = headers.get("content-length", "0")
-        length = int(length) if length.isdecimal() else 0
+        headers = Headers(scope=scope)
+        told = headers.get("content-length", "0")
+        length = int(told) if told.isdecimal() else 0
         upload = headers.get("content-type", "").startswith("multipart/")
         refused = _foreign(scope, headers) or self._too_large(headers, length, upload)
         if refused is not None:
-            await _answer(send, *refused)
+            status, text = refused
+            # The body of the request is not read.
+            answer = PlainTextResponse(text, status, headers={"connection": "close"})
+            await answer(scope, receive, send)
             return
 
         async def send_with_policy(message):
             if message["type"] == "http.response.start":
-                header = (b"content-security-policy", POLICY.encode())
-                message = message | {"headers": [*message.get("headers", []), header]}
+                MutableHeaders(scope=message).append("content-security-policy", POLICY)
             await send(message)
 
         self._coming += upload * length
@@ -82,17 +87,6 @@ def _foreign(scope, headers) -> tuple[int, str] | None:
     ):
         return None
     return 403, "This page answers no requests of other sites."
-
-
-async def _answer(send, status: int, text: str) -> None:
-    body = text.encode()
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),  # the body of the request is not read
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _stored(folder: Path) -> int:

@@ -11,19 +11,7 @@ from iicnet_jax.conversion.pictures import embed_files, restore_file
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import workspace
 from iicnet_jax.core.wording import number_of
-from iicnet_jax.demo.content import (
-    FIT,
-    FORCE,
-    Originals,
-    compare,
-    describe,
-    embedding_facts,
-    in_page_words,
-    originals_of,
-    previews,
-    row,
-    title,
-)
+from iicnet_jax.demo import content
 from iicnet_jax.imaging.picture_reader import SUFFIXES
 from iicnet_jax.inference.codec import Codec
 from iicnet_jax.media import embedding_file
@@ -58,7 +46,7 @@ def build_page(gr, codecs: Mapping[str, Codec], max_pixels: int):
                 tabs.enter_context(gr.Tabs())
             for name, codec in codecs.items():
                 with gr.Tab(name) if len(codecs) > 1 else gr.Column():
-                    gr.Markdown(describe(codec))
+                    gr.Markdown(content.describe(codec))
                     # By the fingerprint of the embedding's pixels, for each visitor.
                     embedded = gr.State({})
                     with gr.Tabs():
@@ -82,7 +70,7 @@ def _embed_tab(gr, codec: Codec, embedded, max_pixels: int) -> None:
             )
             if images > 1:
                 gr.Markdown("Drag the names to change their order.")
-            fit = gr.Checkbox(label=FIT, visible=images > 1)
+            fit = gr.Checkbox(label=content.FIT, visible=images > 1)
             button = gr.Button("Embed", variant="primary")
             facts = gr.HTML(elem_classes="notes")
             download = gr.DownloadButton(
@@ -102,7 +90,7 @@ def _embed_tab(gr, codec: Codec, embedded, max_pixels: int) -> None:
     def show(files):
         paths = _paths(files)
         with _told(gr, paths):
-            return previews(paths, max_pixels=max_pixels)
+            return content.previews(paths, max_pixels=max_pixels)
 
     def embed(files, fit, embedded):
         paths = _paths(files)
@@ -112,9 +100,9 @@ def _embed_tab(gr, codec: Codec, embedded, max_pixels: int) -> None:
             with _told(gr, paths):
                 output = folder / f"{paths[0].stem if paths else ''}_embedding.png"
                 done = embed_files(codec, paths, output, fit=fit, max_pixels=max_pixels)
-            embedded = embedded | {done.record.pixels: Originals(tuple(paths), fit)}
-            lines = embedding_facts(done, codec)
-            lines += [in_page_words(note, paths) for note in done.notes]
+            embedded = embedded | {done.record.pixels: content.Originals(tuple(paths), fit)}
+            lines = content.embedding_facts(done, codec)
+            lines += [content.in_page_words(note, paths) for note in done.notes]
             yield (
                 gr.Image(str(output), visible=True),
                 _paragraphs(lines),
@@ -144,7 +132,7 @@ def _restore_tab(gr, codec: Codec, embedded, max_pixels: int) -> None:
                 "are shown beside the restored ones."
             )
             force = gr.Checkbox(
-                label=FORCE, info="even if the file was changed or another network wrote it"
+                label=content.FORCE, info="even if the file was changed or another network wrote it"
             )
             button = gr.Button("Restore", variant="primary")
     with gr.Column(visible=False) as result:
@@ -152,8 +140,8 @@ def _restore_tab(gr, codec: Codec, embedded, max_pixels: int) -> None:
         gallery = _gallery(gr, "Restored pictures", columns=3)
         with gr.Column(visible=False) as comparing:
             choice = gr.Radio(
-                [title(i) for i in range(images)],
-                value=title(0),
+                [content.title(i) for i in range(images)],
+                value=content.title(0),
                 label="Compare: original on the left, restored on the right",
                 type="index",
             )
@@ -180,30 +168,30 @@ def _restore_tab(gr, codec: Codec, embedded, max_pixels: int) -> None:
             with _told(gr, [path]):
                 embedding = embedding_file.examine(path, max_pixels=max_pixels)
                 done = restore_file(codec, embedding, folder / "restored", force=force)
-                originals = originals_of(embedding.record, embedded, max_pixels)
-            lines = [in_page_words(note, [path]) for note in done.notes]
+                originals = content.originals_of(embedding.record, embedded, max_pixels)
+            lines = [content.in_page_words(note, [path]) for note in done.notes]
             restored = f"{number_of(len(done.paths))} restored"
             if originals is None:
-                pictures = [(str(file), title(i)) for i, file in enumerate(done.paths)]
+                pictures = [(str(file), content.title(i)) for i, file in enumerate(done.paths)]
                 pair, lines = None, [f"{restored}.", *lines]
             else:
-                pairs = compare(originals, done.paths, folder)
+                pairs = content.compare(originals, done.paths, folder)
                 mean = np.mean([pair.psnr for pair in pairs])
                 lines = [f"{restored}, with a mean PSNR of {mean:.2f} dB.", *lines]
-                pictures = [shown for i, pair in enumerate(pairs) for shown in row(i, pair)]
+                pictures = [shown for i, pair in enumerate(pairs) for shown in content.row(i, pair)]
                 pair = (str(pairs[0].original), str(pairs[0].restored))
             yield (
                 pictures,
                 _paragraphs(lines),
                 [str(file) for file in done.paths],
                 pair,
-                title(0),
+                content.title(0),
                 gr.Column(visible=pair is not None),
                 gr.Column(visible=True),
             )
 
     def choose(index, pictures):
-        # Three pictures a row, as `row` puts them.
+        # Three pictures a row, as `content.row` puts them.
         original, restored = (path for path, _ in pictures[3 * index : 3 * index + 2])
         return original, restored
 
@@ -253,7 +241,7 @@ def _told(gr, paths: Sequence[Path]) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise _error(gr, in_page_words(str(error), paths)) from error
+        raise _error(gr, content.in_page_words(str(error), paths)) from error
 
 
 def _error(gr, message: str):

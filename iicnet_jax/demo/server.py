@@ -13,7 +13,6 @@ from pathlib import Path
 from iicnet_jax.core import signals
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.demo import layout
-from iicnet_jax.demo.guard import Guard
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS
 from iicnet_jax.inference.codec import Codec, load
 
@@ -91,6 +90,8 @@ def _gradio(folder: Path):
 def _launch(gr, page, folder: Path, port: int | None, open_browser: bool) -> None:
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    from iicnet_jax.demo.guard import Guard
 
     middleware = [
         # A foreign site whose name points to this machine is not answered.

@@ -44,13 +44,20 @@ class Limits:
 LIMITS = Limits()  # where none are named
 
 
+class Index(NamedTuple):
+    """When the frames are shown, in order, in the stream's units."""
+
+    frames: list[int]
+    keys: list[int]  # the key frames; none if what lies behind one may be shown before it
+
+
 @dataclasses.dataclass(frozen=True)
 class Video:
     """A video file that was examined, but not decoded."""
 
     path: Path
     size: tuple[int, int]  # height and width of the frames
-    frames: int  # how many the file counts
+    index: Index
     rate: Fraction
     start: Fraction  # when the first frame is shown
     sound: bool
@@ -59,12 +66,10 @@ class Video:
     attachments: Mapping[str, bytes]  # by name; not trusted
     limits: Limits
 
-
-class Index(NamedTuple):
-    """When the frames are shown, in order, in the stream's units."""
-
-    frames: list[int]
-    keys: list[int]  # the key frames; none if what lies behind one may be shown before it
+    @property
+    def frames(self) -> int:
+        """How many the file counts."""
+        return len(self.index.frames)
 
 
 def examine(path: Path, limits: Limits = LIMITS) -> Video:
@@ -75,7 +80,8 @@ def examine(path: Path, limits: Limits = LIMITS) -> Video:
     """
     with input_errors(path), opened(path, limits) as container:
         stream = pictures(container)
-        times, notes = read_index(path, container, stream, limits).frames, []
+        index, notes = _read_index(path, container, stream, limits), []
+        times = index.frames
         rate, even = _rate(times, stream)
         if not even:
             notes.append(
@@ -102,7 +108,7 @@ def examine(path: Path, limits: Limits = LIMITS) -> Video:
         notes += _frame_notes(first, stream)
     start = times[0] * stream.time_base
     return Video(
-        path, size, len(times), rate, start, sounds > 0, codec, tuple(notes), attachments, limits
+        path, size, index, rate, start, sounds > 0, codec, tuple(notes), attachments, limits
     )
 
 
@@ -178,7 +184,7 @@ def _describe(error: Exception) -> str | None:
     return None
 
 
-def read_index(path: Path, container, stream, limits: Limits) -> Index:
+def _read_index(path: Path, container, stream, limits: Limits) -> Index:
     """Reads all packets, without decoding them. Raises UserError as `opened`."""
     frames, keys, packets, joined = [], [], 0, False
     for packet in container.demux(stream):
