@@ -8,7 +8,6 @@ from ml_collections import ConfigDict
 from configs import base
 from iicnet_jax.experiment import build
 from iicnet_jax.models.abstract import abstract_network
-from iicnet_jax.training.step import create_state, make_train_step
 
 
 def paper_config(num_images: int, num_blocks: int, **fields) -> ConfigDict:
@@ -27,9 +26,8 @@ def lower_train_step(config: ConfigDict) -> jax.stages.Lowered:
     """
     model = abstract_network(build.create_model, config)
     graph, params = nnx.split(model, nnx.Param)
-    optimizer, _ = build.create_optimizer(config)
     state = jax.eval_shape(
-        lambda params: create_state(nnx.merge(graph, params), optimizer)[1], params
+        lambda params: build.create_state(config, nnx.merge(graph, params))[1], params
     )
     side, samples = config.data.crop, config.data.batch_size
     sizes = (samples, model.num_images, side, side, 3)
@@ -38,6 +36,5 @@ def lower_train_step(config: ConfigDict) -> jax.stages.Lowered:
         "frames": jax.ShapeDtypeStruct(sizes, jnp.uint8),
         "reference": jax.ShapeDtypeStruct(embedding, jnp.uint8),
     }
-    loss, quantise = build.create_loss(config), build.create_quantiser(config)
-    step = make_train_step(graph, optimizer, loss, quantise)
+    step = build.create_train_step(config, graph)
     return jax.jit(step, donate_argnums=0).lower(state, batch, jax.random.key(0))

@@ -38,7 +38,6 @@ from iicnet_jax.data.aligned import reference_scale
 from iicnet_jax.data.pipeline import training_batches
 from iicnet_jax.experiment import build
 from iicnet_jax.training import sharding
-from iicnet_jax.training.step import create_state, make_train_step
 
 
 def main():
@@ -130,12 +129,9 @@ class Training:
     """A train step, compiled when first used, and its state; `steps_in_call` make one program."""
 
     def __init__(self, config, steps_in_call: int = 1):
-        optimizer, _ = build.create_optimizer(config)
-        graph, state = create_state(build.create_model(config), optimizer)
-        mesh = sharding.data_mesh(config.data.batch_size)
-        step = make_train_step(
-            graph, optimizer, build.create_loss(config), build.create_quantiser(config)
-        )
+        graph, state = build.create_state(config, build.create_model(config))
+        mesh = sharding.data_mesh(config.data.batch_size, parts=config.optimizer.accumulate)
+        step = build.create_train_step(config, graph)
         self._state = jax.device_put(state, sharding.replicated(mesh))
         self._step = jax.jit(repeated(step, steps_in_call), donate_argnums=0)
         self._key = jax.random.key(0)

@@ -152,6 +152,11 @@ def get_config(method: str = "iicnet") -> ConfigDict:
             # long runs; 0 keeps none. After t steps d is at most (1 + t) / (10 + t), so that short
             # runs, too, forget the initial weights.
             "ema_decay": 0.0,
+            # A batch's gradient is computed in so many parts, one after the other, in the memory of
+            # one (on CPUs only with loop="scan", which is slow there). A step stays one update with
+            # `batch_size` samples, a multiple of this: schedule, intervals and the data's position
+            # are those of the undivided batch (optax.MultiSteps counts every part as a step).
+            "accumulate": 1,
         }
     )
 

@@ -121,6 +121,30 @@ def create_quantiser(config: ConfigDict) -> Callable:
         return Channel(quantise, **config.channel)
 
 
+def create_train_step(config: ConfigDict, graph: nnx.GraphDef) -> Callable:
+    """One step of training, see `make_train_step`, as a configuration describes it.
+
+    Raises:
+      UserError: the batch cannot be computed in as many parts as the configuration says.
+    """
+    samples, parts = config.data.batch_size, config.optimizer.accumulate
+    if samples % parts:
+        raise UserError(
+            f"config.data.batch_size is {samples}, which is no multiple of "
+            f"config.optimizer.accumulate, {parts}: change one of them"
+        )
+    optimizer, _ = create_optimizer(config)
+    return step.make_train_step(
+        graph,
+        optimizer,
+        create_loss(config),
+        create_quantiser(config),
+        ema_decay=config.optimizer.ema_decay,
+        accumulate=parts,
+        loops=Execution(loop=config.loop).loops,
+    )
+
+
 def create_loss(config: ConfigDict) -> Loss:
     """What is minimised. Raises UserError if a field is wrong, or a file cannot be read."""
     fields = config.loss.to_dict()

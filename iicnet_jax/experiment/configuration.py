@@ -41,6 +41,7 @@ POSITIVE = (
     "steps",
     "model",
     "optimizer.learning_rate",
+    "optimizer.accumulate",
     "data.crop",
     "data.batch_size",
     "data.scale",

@@ -21,11 +21,12 @@ from iicnet_jax.evaluation import pictures, protocol
 from iicnet_jax.experiment import build, export, initial_weights
 from iicnet_jax.experiment.workdir import claim, locked, require_shared
 from iicnet_jax.inference.tiling import WHOLE, Tiled
+from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints, holds_checkpoints
 from iicnet_jax.training.interruption import LossGuard, StopRequest
-from iicnet_jax.training.step import TrainState, make_train_step
+from iicnet_jax.training.step import TrainState
 from iicnet_jax.training.writers import MetricWriter
 from iicnet_jax.weights.model_dir import IN_WORKDIR
 
@@ -49,10 +50,8 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
     Raises:
       UserError: the configuration does not work, data is missing, or the loss is not finite.
     """
-    optimizer, schedule = build.create_optimizer(config)
+    _, schedule = build.create_optimizer(config)
     steps = build.run_length(config)
-    loss = build.create_loss(config)
-    quantise = build.create_quantiser(config)
     with contextlib.ExitStack() as stack:
         # Mistakes are reported before anything is written, and before weights are drawn, which
         # takes longer than all else here.
@@ -62,6 +61,8 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
                 task.names(split)
             measured = Tiled(build.inference_network(config), tile=WHOLE)
             build.check_fit(measured.model, task)
+            abstract = abstract_network(build.create_model, config)
+            train_step = build.create_train_step(config, nnx.graphdef(abstract))
             starts_from = None
             if config.init_from and not holds_checkpoints(workdir):
                 starts_from = initial_weights.load(config)
@@ -70,16 +71,13 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         with distributed.all_or_none():
             require_shared(workdir)
 
-        mesh = sharding.data_mesh(config.data.batch_size)
+        mesh = sharding.data_mesh(config.data.batch_size, parts=config.optimizer.accumulate)
         model = build.create_model(config)
         if starts_from is not None:
             nnx.update(model, starts_from)
-        graph, state = build.create_state(config, model)
+        _, state = build.create_state(config, model)
         state = jax.device_put(state, sharding.replicated(mesh))
-        train_step = jax.jit(
-            make_train_step(graph, optimizer, loss, quantise, ema_decay=config.optimizer.ema_decay),
-            donate_argnums=0,
-        )
+        train_step = jax.jit(train_step, donate_argnums=0)
         # Different from the key of the initial weights, which is the seed's own.
         key = jax.random.fold_in(jax.random.key(config.seed), 1)
 

@@ -44,7 +44,7 @@ ADDED: dict[str | None, dict[str, object]] = {
         "lossless_share": 0.1,
     },
     "model": {"levels": 1, "mixing": True},  # of the method iicnet
-    "optimizer": {"ema_decay": 0.0},
+    "optimizer": {"ema_decay": 0.0, "accumulate": 1},
 }
 # Names that fields had before: section, old, new.
 RENAMED = (

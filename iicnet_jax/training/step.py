@@ -10,6 +10,7 @@ from clu import metrics
 from flax import nnx, struct
 
 from iicnet_jax.models import quantisation
+from iicnet_jax.models.execution import scan
 from iicnet_jax.training.losses import Loss
 from iicnet_jax.training.optimizer import moving_average
 
@@ -70,13 +71,25 @@ def make_train_step(
     quantise: Callable = QUANTISERS["noise"],
     *,
     ema_decay: float = 0.0,
+    accumulate: int = 1,
+    loops: bool = False,
 ) -> Callable:
     """Returns `train_step(state, batch, key) -> (state, metrics)`, to be jit-compiled.
 
     A batch holds `frames` (b, n, h, w, 3) and `reference` (b, h', w', k), uint8 or in [0, 1].
     The randomness of a step depends on `key` and `state.step` alone, so the same key serves
-    the whole run and a resumed run draws what an uninterrupted one would have drawn. A moving
-    average in the state decays by `ema_decay`.
+    the whole run and a resumed run draws what an uninterrupted one would have drawn.
+
+    Args:
+      graph: of the network.
+      optimizer: makes an update of the gradient.
+      loss: is minimised.
+      quantise: maps an embedding and a key to what is restored.
+      ema_decay: of the moving average, where the state has one.
+      accumulate: in how many parts the gradient of a batch is computed, each with random numbers
+        of its own.
+      loops: whether these are a loop in the compiled program, which needs the memory of one, or
+        stand in it one by one.
     """
 
     def loss_function(params, batch, key, step):
@@ -84,11 +97,27 @@ def make_train_step(
         terms = loss(model, batch, lambda y: quantise(y, key), key=key, step=step)
         return sum(terms.values()), terms
 
-    def train_step(state: TrainState, batch, key):
+    def gradient(params, batch, key, step):
         batch = jax.tree.map(unit_range, batch)
+        return jax.value_and_grad(loss_function, has_aux=True)(params, batch, key, step)
+
+    def accumulated_gradient(params, batch, key, step):
+        def add(sums, part):
+            number, part_batch = part
+            part_key = jax.random.fold_in(key, number)
+            return jax.tree.map(jnp.add, sums, gradient(params, part_batch, part_key, step)), None
+
+        parts = jnp.arange(accumulate), jax.tree.map(lambda x: _interleaved(x, accumulate), batch)
+        first = jax.tree.map(lambda x: x[0], parts[1])
+        shapes = jax.eval_shape(gradient, params, first, key, step)
+        sums = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+        sums, _ = scan(add, sums, parts, loops=loops)
+        return jax.tree.map(lambda x: x / accumulate, sums)
+
+    def train_step(state: TrainState, batch, key):
         key = jax.random.fold_in(key, state.step)
-        gradient = jax.value_and_grad(loss_function, has_aux=True)
-        (total, terms), grads = gradient(state.params, batch, key, state.step)
+        of_batch = gradient if accumulate == 1 else accumulated_gradient
+        (total, terms), grads = of_batch(state.params, batch, key, state.step)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
         report = train_metrics(*terms).single_from_model_output(
@@ -100,3 +129,12 @@ def make_train_step(
         return TrainState(state.step + 1, params, opt_state, average), report
 
     return train_step
+
+
+def _interleaved(x, parts: int):
+    """(b, ...) to (parts, b / parts, ...); part i has the samples i, i + parts and so on.
+
+    Of neighbouring samples, those of one device, each is in another part, so that every device
+    has its share of every part.
+    """
+    return jnp.moveaxis(x.reshape(-1, parts, *x.shape[1:]), 1, 0)

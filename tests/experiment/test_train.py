@@ -102,3 +102,11 @@ def test_the_moving_average_is_what_is_validated_evaluated_and_exported(
 
 def equal(a, b):
     return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_a_batch_that_cannot_be_parted_is_refused_before_anything_is_written(tmp_path):
+    arguments = program.command(tmp_path / "run", data__batch_size=4, optimizer__accumulate=3)
+    status, _, stderr = program.call_main(arguments)
+    assert status == 1
+    assert "config.data.batch_size is 4, which is no multiple of config.optimizer.acc" in stderr
+    assert not (tmp_path / "run").exists()

@@ -96,6 +96,57 @@ def test_the_moving_average_follows_the_parameters_and_stands_in_for_them(networ
     assert any(np.abs(a - p).max() > 1e-5 for a, p in zip(averages, leaves(state), strict=True))
 
 
+@pytest.fixture(scope="module")
+def four_samples():
+    random = np.random.default_rng(1)
+    return {
+        "frames": random.integers(0, 256, (4, 2, 32, 48, 3), dtype=np.uint8),
+        "reference": random.integers(0, 256, (4, 16, 24, 3), dtype=np.uint8),
+    }
+
+
+@pytest.mark.parametrize("loops", [False, True])
+def test_the_parts_of_a_batch_make_up_its_gradient(network, four_samples, loops):
+    optimizer = optax.sgd(1e-4)
+    graph, state = create_state(network, optimizer)
+    quantise = QUANTISERS["straight_through"]
+    mesh = sharding.data_mesh(4, parts=2)
+    arguments = (
+        jax.device_put(state, sharding.replicated(mesh)),
+        sharding.put_batch(mesh, four_samples),
+    )
+    programs, results = [], []
+    for accumulate in (1, 2):
+        step = make_train_step(
+            graph, optimizer, IICNetLoss(), quantise, accumulate=accumulate, loops=loops
+        )
+        programs.append(jax.jit(step).lower(*arguments, KEY).compile())
+        results.append(programs[-1](*arguments, KEY))
+    (whole, whole_metrics), (parted, parted_metrics) = results
+    for before, a, b in zip(leaves(state), leaves(whole), leaves(parted), strict=True):
+        assert np.linalg.norm(a - b) <= 1e-4 * np.linalg.norm(a - before) + 1e-9
+    for name, value in whole_metrics.compute().items():
+        assert float(parted_metrics.compute()[name]) == pytest.approx(float(value), rel=1e-4)
+    memory = [program.memory_analysis().temp_size_in_bytes for program in programs]
+    assert not loops or memory[1] < 0.8 * memory[0]
+    # No device waits for the samples of another.
+    assert set(re.findall(COLLECTIVE, programs[1].as_text())) == {"all-reduce"}
+
+
+def test_every_part_of_a_batch_has_random_numbers_of_its_own(network, four_samples):
+    def loss(model, batch, quantise, *, key, step):
+        return {"drawn": jax.random.uniform(key)}
+
+    optimizer = optax.sgd(1e-4)
+    graph, state = create_state(network, optimizer)
+    step = jax.jit(make_train_step(graph, optimizer, loss, accumulate=4))
+    drawn = float(step(state, four_samples, KEY)[1].compute()["loss_drawn"])
+    key = jax.random.fold_in(KEY, 0)
+    of_parts = [float(jax.random.uniform(jax.random.fold_in(key, part))) for part in range(4)]
+    assert len(set(of_parts)) == 4
+    assert drawn == pytest.approx(np.mean(of_parts), rel=1e-6)
+
+
 def test_eight_bit_and_float_images_train_alike(compiled, batch):
     train_step, state = compiled
     floats = jax.tree.map(lambda x: jnp.asarray(x, jnp.float32) / 255, batch)
