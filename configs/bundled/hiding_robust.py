@@ -13,5 +13,5 @@ from configs.bundled.compact import compact, survive_jpeg
 
 
 def get_config():
-    config = compact(hide_n2.get_config(), root="flicker", steps=12000, embedding=2.0)
+    config = compact(hide_n2.get_config(), root="flicker", steps=16000, embedding=5.0)
     return survive_jpeg(config)

@@ -13,6 +13,7 @@ from configs.bundled.compact import compact, survive_jpeg
 
 
 def get_config():
-    config = compact(rescale_x2.get_config(), root="DIV2K", steps=12000, embedding=2.0)
+    config = compact(rescale_x2.get_config(), root="DIV2K", steps=16000, embedding=3.0)
     config.model.full_size = False
+    config.data.crop = 96  # the embedding's is 48x48, whole blocks of JPEG
     return survive_jpeg(config)

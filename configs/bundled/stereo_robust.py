@@ -13,5 +13,5 @@ from configs.bundled.compact import compact, survive_jpeg
 
 
 def get_config():
-    config = compact(stereo.get_config(), root="flickr1024", steps=10000, embedding=2.0)
+    config = compact(stereo.get_config(), root="flickr1024", steps=10000, embedding=4.0)
     return survive_jpeg(config)
