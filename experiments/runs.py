@@ -16,10 +16,11 @@ from pathlib import Path
 import configs
 from experiments.datasets import SAMPLE_ROOTS
 from experiments.definition import Row
-from iicnet_jax.core import files
-from iicnet_jax.core.errors import UserError
+from iicnet_jax.core import files, json_files
+from iicnet_jax.core.errors import UserError, explaining
 from iicnet_jax.data.storage import MINIATURE
 from iicnet_jax.data.tasks import task_class
+from iicnet_jax.evaluation.tables import COLUMNS
 from iicnet_jax.experiment import build, configuration, workdir
 from iicnet_jax.experiment.run import load_config
 from iicnet_jax.training.writers import read_metrics
@@ -77,7 +78,7 @@ class Run:
     @property
     def results(self) -> dict | None:
         """What was measured with these evaluation settings, if it was."""
-        return workdir.read_results(self._results_file)
+        return read_results(self._results_file)
 
     @property
     def error(self) -> str | None:
@@ -118,10 +119,32 @@ class Run:
         except RunError as error:
             files.write_text(self.folder / ERROR, f"{error}\n")
             raise
-        results = workdir.read_results(path)
+        results = read_results(path)
         results["settings"] = evaluation_settings(self.config)
         files.write_json(self._results_file, results)
         (self.folder / ERROR).unlink(missing_ok=True)
+
+
+def read_results(path: Path) -> dict | None:
+    """As `workdir.read_results`, with all measures that tables and reports show.
+
+    Raises:
+      UserError: the file is damaged, or lacks one.
+    """
+    results = workdir.read_results(path)
+    if results is None:
+        return None
+    measures = dict.fromkeys(COLUMNS, json_files.NUMBER)
+    parts = {"embedding": measures, "restored": measures, "frames": [measures]}
+    optional = "restored_without_reference"
+    with explaining(f"{path} is damaged"):
+        json_files.check({"settings": {}} | results, {"checkpoint": str, "settings": dict})
+        for name, network in results["networks"].items():
+            json_files.check(network, {"rounded": parts, "float": parts}, f"networks.{name}")
+            for variant in ("rounded", "float"):
+                form = {optional: measures} if optional in network[variant] else {}
+                json_files.check(network[variant], form, f"networks.{name}.{variant}")
+    return results
 
 
 def create(
@@ -177,13 +200,11 @@ def fingerprint(config: Mapping) -> str:
 def miniature_counts(root: Path) -> dict | None:
     """How much a dataset holds that is not the whole published one."""
     try:
-        return json.loads((root / MINIATURE).read_text(encoding="utf-8"))["counts"]
+        return json_files.read(root / MINIATURE, {"counts": dict})["counts"]
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{root / MINIATURE} is damaged ({error}): write the dataset anew"
-        ) from error
+    except UserError as error:
+        raise UserError(f"{error}; write the dataset anew") from error
 
 
 def find(folder: Path, config: Mapping) -> Path | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from configs import base
-from experiments.runs import EVALUATIONS
+from experiments.runs import EVALUATIONS, read_results
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.experiment import configuration, workdir
 from iicnet_jax.training.writers import read_metrics
@@ -74,7 +74,7 @@ class Workdir:
     def evaluations(self) -> list[dict]:
         """Results by evaluation settings, or those of the last evaluation."""
         kept = sorted((self.path / EVALUATIONS).glob("*.json"))
-        found = map(workdir.read_results, kept or [self.path / workdir.RESULTS])
+        found = map(read_results, kept or [self.path / workdir.RESULTS])
         return sorted(filter(None, found), key=lambda results: str(results.get("settings")))
 
     @property

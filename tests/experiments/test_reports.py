@@ -1,6 +1,7 @@
 """Reports and figures of runs, and how a report looks in a browser."""
 
 import contextlib
+import json
 import re
 import shutil
 import subprocess
@@ -59,6 +60,35 @@ def test_nothing_is_loaded_from_elsewhere(runs):
 def test_a_run_that_has_just_begun(runs):
     page = pages(runs, "begun")
     assert 'aria-label="loss by step"' in page and "Results on the test split" not in page
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (("checkpoint",), None, "its checkpoint cannot be None"),
+        (("settings",), [], r"its settings cannot be \[\]"),
+        (("networks", "trained"), 3, "its networks.trained cannot be 3"),
+        (("networks", "trained", "float"), {}, "it lacks networks.trained.float.embedding, "),
+        (("networks", "trained", "rounded", "frames"), [{}], "it lacks networks.trained.rounded."),
+        (("networks", "trained", "float", "embedding", "psnr"), "9", "float.embedding.psnr cannot"),
+        (
+            ("networks", "trained", "float", "restored_without_reference", "ssim_y"),
+            [],
+            "float.restored_without_reference.ssim_y cannot",
+        ),
+    ],
+)
+def test_damaged_results_are_named(runs, tmp_path, place, value, message):
+    folder = shutil.copytree(runs / NAMES[0], tmp_path / "run")
+    results = json.loads((folder / "results.json").read_text())
+    *path, last = place
+    inner = results
+    for key in path:
+        inner = inner[key]
+    inner[last] = value
+    (folder / "results.json").write_text(json.dumps(results))
+    with pytest.raises(UserError, match=f"results.json is damaged: .*{message}"):
+        report.page(workdirs.read([folder]))
 
 
 def test_runs_without_a_sample_in_common_show_their_own(runs, tmp_path):
