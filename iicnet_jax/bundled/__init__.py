@@ -11,7 +11,7 @@ from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path
 from iicnet_jax.core.wording import number_of
 from iicnet_jax.media.embedding_file import Record
-from iicnet_jax.weights.model_dir import CONFIG, WEIGHTS, find_model, load_config, read_model
+from iicnet_jax.weights.model_dir import CONFIG, IN_WORKDIR, WEIGHTS, load_config, read_model
 
 FOLDER = Path(__file__).parent / "models"
 EARLIER = "earlier"  # folder in it of those that have been replaced
@@ -50,7 +50,7 @@ def find(model: str) -> Path:
     """
     path, there = typed_path(model), folders()
     if path.exists():
-        return find_model(path)
+        return path / IN_WORKDIR if (path / IN_WORKDIR).is_dir() else path
     if folder := (there | earlier()).get(model):
         return folder
     raise UserError(

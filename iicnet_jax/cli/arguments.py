@@ -10,7 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.core.files import to_json
+from iicnet_jax.core.files import to_json, typed_path
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS
 
 
@@ -90,6 +90,24 @@ def codec_of(arguments: argparse.Namespace, file, bar: bool):
 
     default = functools.partial(bundled.for_record, file.path, file.record, file.problem)
     return codec_for(arguments, default, bar)
+
+
+def add_output(
+    parser: argparse.ArgumentParser, help: str, replaces: str = "existing files"
+) -> None:
+    """--out and --overwrite."""
+    parser.add_argument("-o", "--out", type=typed_path, required=True, help=help)
+    parser.add_argument("--overwrite", action="store_true", help=f"replace {replaces}")
+
+
+def add_restoring(parser: argparse.ArgumentParser, of_what: str = "") -> None:
+    """--size and --force."""
+    parser.add_argument(
+        "--size", type=size, help=f"WIDTHxHEIGHT{of_what}, for files without a record"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="restore what can be restored from a changed file"
+    )
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:

@@ -13,12 +13,13 @@ from iicnet_jax.cli.arguments import (
     add_command,
     add_limits,
     add_model,
+    add_output,
+    add_restoring,
     add_video_limits,
     codec_for,
     expand,
     note,
     show,
-    size,
     video_limits,
 )
 from iicnet_jax.core.errors import UserError
@@ -40,32 +41,15 @@ def add_commands(commands) -> None:
         help="in order, the reference first; or folders, each with the pictures of one embedding; "
         "models for one picture take any number of either",
     )
-    embed.add_argument(
-        "-o",
-        "--out",
-        type=typed_path,
-        required=True,
-        help="a .png or .webp file; for several, a folder",
-    )
+    add_output(embed, "a .png or .webp file; for several, a folder")
     restore = add_command(commands, "restore", _restore, "get the pictures back from embeddings")
     restore.add_argument(
         "embeddings", type=typed_path, nargs="+", help="files, or folders of files"
     )
-    restore.add_argument(
-        "-o",
-        "--out",
-        type=typed_path,
-        required=True,
-        help="folder for 00.png, 01.png, ...; for several embeddings, a folder in it for each",
+    add_output(
+        restore, "folder for 00.png, 01.png, ...; for several embeddings, a folder in it for each"
     )
-    restore.add_argument(
-        "--size", type=size, help="WIDTHxHEIGHT of the pictures, for files without a record"
-    )
-    restore.add_argument(
-        "--force", action="store_true", help="restore what can be restored from a changed file"
-    )
-    for parser in (embed, restore):
-        parser.add_argument("--overwrite", action="store_true", help="replace existing files")
+    add_restoring(restore, " of the pictures")
     evaluate = add_command(
         commands, "evaluate", _evaluate, "embed and restore pictures, and measure what is lost"
     )

@@ -9,12 +9,13 @@ from iicnet_jax.cli.arguments import (
     add_command,
     add_limits,
     add_model,
+    add_output,
+    add_restoring,
     add_video_limits,
     codec_for,
     codec_of,
     note,
     show,
-    size,
     video_limits,
 )
 from iicnet_jax.core.files import typed_path
@@ -47,15 +48,9 @@ def _add_ways(name, commands, embed_command, restore_command):
     restore = add_command(commands, "restore", restore_command, _RESTORE[name])
     restore.add_argument("input", type=typed_path, help="the embedding")
     add_model(restore, "the bundled one that embedded the file")
-    restore.add_argument("--size", type=size, help="WIDTHxHEIGHT, for files without a record")
-    restore.add_argument(
-        "--force", action="store_true", help="restore what can be restored from a changed file"
-    )
+    add_restoring(restore)
     for parser in (embed, restore):
-        parser.add_argument(
-            "-o", "--out", type=typed_path, required=True, help=_OUT[name, parser is embed]
-        )
-        parser.add_argument("--overwrite", action="store_true", help="replace existing files")
+        add_output(parser, _OUT[name, parser is embed])
         add_limits(parser)
         if name == "video":
             _add_video_options(parser)

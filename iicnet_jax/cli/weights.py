@@ -1,6 +1,6 @@
 """iicnet import-weights, export-weights: write model directories."""
 
-from iicnet_jax.cli.arguments import add_command
+from iicnet_jax.cli.arguments import add_command, add_output
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path
 
@@ -29,12 +29,7 @@ def add_commands(commands) -> None:
         "--checkpoint", choices=("latest", "best"), default="latest", help="which weights to take"
     )
     for parser in (imports, exports):
-        parser.add_argument(
-            "-o", "--out", type=typed_path, required=True, help="folder for the model"
-        )
-        parser.add_argument(
-            "--overwrite", action="store_true", help="replace a model that is there"
-        )
+        add_output(parser, "folder for the model", replaces="a model that is there")
 
 
 def _import(arguments):

@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from iicnet_jax.core import json_files
 from iicnet_jax.core.errors import UserError, explaining
-from iicnet_jax.core.files import replacing, typed_path, write_json
+from iicnet_jax.core.files import replacing, write_json
 from iicnet_jax.models import NETWORKS, Network
 from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.layers import parameter_arrays, parameter_shapes, set_parameters
@@ -222,12 +222,6 @@ def _read_weights(path: Path) -> dict[str, np.ndarray]:
 
 def _is_fingerprint(value) -> bool:
     return value is None or (isinstance(value, str) and SHA256.fullmatch(value) is not None)
-
-
-def find_model(path: Path) -> Path:
-    """The model directory that a path names: itself, or `model` in the workdir of a run."""
-    path = typed_path(str(path))
-    return path / IN_WORKDIR if (path / IN_WORKDIR).is_dir() else path
 
 
 def _digest(parameters: Mapping[str, np.ndarray], model_config: Mapping, method: str) -> str:
