@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from iicnet_jax.conversion.pictures import Embedded, Restored, embed_files
-from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.errors import UserError, reading
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS, read_picture
 from iicnet_jax.inference.codec import Codec
 from iicnet_jax.media.embedding_file import EmbeddingFile
@@ -45,10 +45,8 @@ def embed_stereo(
     (source,) = inputs
     check_output(output, overwrite)
     picture = read_picture(source, max_pixels=max_pixels)
-    try:
+    with reading(source):
         ((group, _),) = views.gather([picture.pixels])
-    except UserError as error:
-        raise UserError(f"{source} {error}") from error
     record = codec.write_frames(output, group, about={"grouping": views.name})
     return Embedded(output, record, tuple(f"{source} {note}" for note in picture.notes))
 

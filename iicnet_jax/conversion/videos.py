@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from iicnet_jax.conversion.pictures import Embedded, Restored
-from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.errors import UserError, reading
 from iicnet_jax.core.files import replacing
 from iicnet_jax.imaging import video_reader
 from iicnet_jax.imaging.video_reader import FASTEST, LIMITS, SLOWEST, Limits
@@ -64,10 +64,8 @@ def embed_video(
     grouping = _grouping(codec, side_by_side)
     check_form(output, (LOSSLESS,), overwrite)
     video = video_reader.examine(source, limits)
-    try:
+    with reading(source):
         size = grouping.image_size(*video.size)
-    except UserError as error:
-        raise UserError(f"{source} {error}") from error
     model, read = codec.network, 0
 
     def embeddings():

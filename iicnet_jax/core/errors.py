@@ -28,7 +28,9 @@ def explaining(problem: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reading(file: object, describe: Callable[[Exception], str | None]) -> Iterator[None]:
+def reading(
+    file: object, describe: Callable[[Exception], str | None] = lambda error: None
+) -> Iterator[None]:
     """What goes wrong in the body is the fault of an input file.
 
     Args:
