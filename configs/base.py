@@ -185,6 +185,9 @@ def get_config(method: str = "iicnet") -> ConfigDict:
             "validation_limit": 10,  # samples of the validation split
             "y_border": 4,  # pixels left out at each edge in the measures of the Y channel
             "pictures": 4,  # samples whose images are saved
+            # Files through which embeddings are measured as well, by format and quality, such as
+            # ("png", "jpeg90", "webp80", "avif60").
+            "carriers": (),
         }
     )
 

@@ -9,7 +9,6 @@ that restores less has learnt nothing of use.
 
 import sys
 
-import numpy as np
 from tqdm import tqdm
 
 from iicnet_jax.core import console
@@ -18,7 +17,6 @@ from iicnet_jax.data.pipeline import evaluation_indices, evaluation_samples
 from iicnet_jax.data.task import Sample
 from iicnet_jax.evaluation import protocol, tables
 from iicnet_jax.experiment import run
-from iicnet_jax.imaging.resizing import imresize
 
 
 def main() -> None:
@@ -42,21 +40,10 @@ def main() -> None:
     print(f"\n{len(measured)} test samples; PSNR in dB.")
 
 
-def measure(group: Sample, y_border: int) -> dict:
+def measure(sample: Sample, y_border: int) -> dict:
     """`restored` and `restored_without_reference` of a sample, as the protocol has them."""
-    restored = restore(group)
-    measures = protocol.measure(group, group["reference"], restored, y_border)
-    return {name: value for name, value in measures.items() if name.startswith("restored")}
-
-
-def restore(group: Sample) -> np.ndarray:
-    """Every image of a group as the reference shows it, uint8 (n, h, w, 3)."""
-    count, height, width, channels = group["frames"].shape
-    reference = group["reference"]
-    if reference.shape[:2] != (height, width):
-        reference = imresize(reference, height, width)
-    colours = np.broadcast_to(reference, (height, width, channels))
-    return np.broadcast_to(colours, (count, height, width, channels))
+    restored = protocol.reference_alone(sample["reference"], sample["frames"].shape)
+    return protocol.measure_restored(sample, restored, y_border)
 
 
 if __name__ == "__main__":

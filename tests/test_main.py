@@ -91,7 +91,11 @@ def test_a_finished_run_is_evaluated_again_without_training(finished):
     weights = (workdir / "model" / "model.safetensors").read_bytes()
     before = json.loads((workdir / "results.json").read_text())["networks"]["trained"]
     arguments = program.command(
-        workdir, mode="eval", evaluation__checkpoint="best", evaluation__untrained=False
+        workdir,
+        mode="eval",
+        evaluation__checkpoint="best",
+        evaluation__untrained=False,
+        evaluation__carriers=("jpeg80",),
     )
     status, stdout, stderr = program.call_main(arguments)
     assert status == 0, stderr
@@ -100,6 +104,9 @@ def test_a_finished_run_is_evaluated_again_without_training(finished):
     after = json.loads((workdir / "results.json").read_text())
     assert after["checkpoint"] == "best"
     assert set(after["networks"]) == {"trained"}
+    through_a_file = after["networks"]["trained"].pop("jpeg80")
+    assert through_a_file["without_network"]["frames"][0]["psnr"] > 20
+    assert "| the reference alone, no reference " in (workdir / "results.md").read_text()
     assert (after["networks"]["trained"] == before) == (after["step"] == 6)
 
 

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import to_json, typed_path
+from iicnet_jax.imaging.carrier import Carrier, parse
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS
 
 
@@ -27,6 +28,14 @@ def size(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal()):
         raise argparse.ArgumentTypeError(f"must be WIDTHxHEIGHT, like 640x480, not {text!r}")
     return int(height), int(width)
+
+
+def carrier(text: str) -> Carrier:
+    """A file format and a quality, such as jpeg80."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def expand(paths: Sequence[Path]) -> list[Path]:

@@ -16,6 +16,7 @@ from iicnet_jax.cli.arguments import (
     add_output,
     add_restoring,
     add_video_limits,
+    carrier,
     codec_for,
     expand,
     note,
@@ -54,6 +55,14 @@ def add_commands(commands) -> None:
         commands, "evaluate", _evaluate, "embed and restore pictures, and measure what is lost"
     )
     evaluate.add_argument("pictures", type=typed_path, nargs="+", help="as for embed")
+    evaluate.add_argument(
+        "--carrier",
+        type=carrier,
+        action="append",
+        default=[],
+        help="measure also through a file of this format and quality: png, jpeg80, webp80, avif60; "
+        "may be repeated",
+    )
     for parser in (embed, evaluate):
         parser.add_argument(
             "--fit", action="store_true", help="scale and crop pictures to the reference's size"
@@ -175,7 +184,11 @@ def _evaluate(arguments):
 
     def measure(group):
         return measure_files(
-            codec, group.pictures, fit=arguments.fit, max_pixels=arguments.max_pixels
+            codec,
+            group.pictures,
+            carriers=arguments.carrier,
+            fit=arguments.fit,
+            max_pixels=arguments.max_pixels,
         )
 
     measured = []
@@ -187,9 +200,22 @@ def _evaluate(arguments):
 
 
 def _quality(item):
-    frames = ", ".join(f"{frame['psnr']:.2f}" for frame in item["frames"])
-    line = f"{item['pictures'][0]}: restored {item['restored']['psnr']:.2f} dB ({frames})"
-    return f"{line}, embedding {item['embedding']['psnr']:.2f} dB"
+    lines = [f"{item['pictures'][0]}: {_restored(item)}, embedding {_db(item['embedding'])}"]
+    for name, through in item.get("carriers", {}).items():
+        lines.append(
+            f"  {name}: {_restored(through)}, embedding {_db(through['embedding'])}; the first "
+            f"picture alone would give {_restored(through['without_network'])}"
+        )
+    return "\n".join(lines)
+
+
+def _restored(measures):
+    frames = ", ".join(f"{frame['psnr']:.2f}" for frame in measures["frames"])
+    return f"restored {_db(measures['restored'])} ({frames})"
+
+
+def _db(measures):
+    return f"{measures['psnr']:.2f} dB"
 
 
 def _check_names(outputs):

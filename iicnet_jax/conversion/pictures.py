@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from iicnet_jax.evaluation import metrics
+from iicnet_jax.evaluation import metrics, protocol
+from iicnet_jax.imaging.carrier import Carrier
 from iicnet_jax.imaging.colour import luma
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS
 from iicnet_jax.imaging.resizing import halve, imresize
@@ -83,25 +84,44 @@ def restore_file(
 
 
 def measure_files(
-    codec: Codec, inputs: Sequence[Path], *, fit: bool = False, max_pixels: int = MAX_PIXELS
+    codec: Codec,
+    inputs: Sequence[Path],
+    *,
+    carriers: Sequence[Carrier] = (),
+    fit: bool = False,
+    max_pixels: int = MAX_PIXELS,
 ) -> tuple[dict, tuple[str, ...]]:
     """Embeds pictures into 8 bits, restores them, and measures both; writes nothing.
 
     Returns:
       PSNR (dB) and SSIM, of `embedding` against `reference_of` the first picture; of the pictures
-      `restored`, on average, and of each in `frames`; and what was changed of the pictures.
+      `restored`, on average, also `restored_without_reference`, and of each in `frames`; the same
+      by carrier in `carriers`, from the embedding in a file of that kind, and in `without_network`
+      what the reference in such a file shows of the pictures; and what was changed of the pictures.
 
     Raises:
       UserError: see `embed_files`.
     """
     codec.check_count(len(inputs))
     frames, notes = read_group(inputs, fit=fit, max_pixels=max_pixels)
-    embedding = codec.embed(frames)
-    restored = codec.restore(embedding, frames.shape[1:3])
-    each = [_compare(*pair) for pair in zip(restored, frames, strict=True)]
-    mean = {name: float(np.mean([measures[name] for measures in each])) for name in each[0]}
-    measures = {"embedding": _compare(embedding, reference_of(codec, frames[0]))}
-    return measures | {"restored": mean, "frames": each}, notes
+    embedding, reference = codec.embed(frames), reference_of(codec, frames[0])
+
+    def measure(embedding):
+        restored = codec.restore(embedding, frames.shape[1:3])
+        return {"embedding": _compare(embedding, reference), **_compare_all(restored, frames)}
+
+    measures = measure(embedding)
+    if carriers:
+        measures["carriers"] = {
+            str(carrier): {
+                **measure(carrier(embedding)),
+                "without_network": _compare_all(
+                    protocol.reference_alone(carrier(reference), frames.shape), frames
+                ),
+            }
+            for carrier in carriers
+        }
+    return measures, notes
 
 
 def reference_of(codec: Codec, picture: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h2 w2 k"]:
@@ -119,6 +139,14 @@ def reference_of(codec: Codec, picture: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.
         else:
             picture = halve(even)
     return luma(picture) if model.embedding_channels == 1 else picture
+
+
+def _compare_all(restored, frames) -> dict:
+    each = [_compare(*pair) for pair in zip(restored, frames, strict=True)]
+    measures = {"restored": protocol.mean(each), "frames": each}
+    if len(each) > 1:
+        measures["restored_without_reference"] = protocol.mean(each[1:])
+    return measures
 
 
 def _compare(image, target) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 Restored images are always rounded to 8 bit. They are restored twice: from the embedding rounded
 to 8 bit, as a file would hold it, and from the float embedding, which shows what rounding costs.
+They may also be restored from what files that lose something leave of the embedding.
 """
 
 import dataclasses
@@ -12,6 +13,8 @@ import numpy as np
 from iicnet_jax.data.pipeline import evaluation_samples
 from iicnet_jax.data.task import Sample, Task
 from iicnet_jax.evaluation.metrics import compare
+from iicnet_jax.imaging.carrier import Carrier
+from iicnet_jax.imaging.resizing import imresize
 from iicnet_jax.inference.devices import map_over_devices
 from iicnet_jax.inference.tiling import Tiled, to_uint8
 
@@ -21,6 +24,9 @@ PROTOCOL = {
     "embedding": "embedding against the reference image",
     "restored": "mean over all restored images of a sample",
     "restored_without_reference": "the same without the first image, the reference",
+    "png, jpeg80, ...": "embedding as read from such a file by Pillow, with 4:2:0",
+    "without_network": "the reference, read from such a file, for every restored image: enlarged "
+    "bicubically where it is smaller, in three equal channels where it is grey",
     "frames": "each restored image of a sample by its index, the reference first",
     "psnr, ssim": "all colour channels; PSNR in dB; SSIM with an 11x11 Gaussian, sigma 1.5, valid",
     "psnr_grey, ssim_grey": "luma 0.299 R + 0.587 G + 0.114 B of the 8-bit images",
@@ -35,23 +41,31 @@ class Result:
 
     embedding: np.ndarray  # uint8 (h', w', k)
     restored: np.ndarray  # uint8 (n, h, w, 3), from the rounded embedding
-    measures: Mapping[str, Mapping]  # by "rounded" and "float"; see `measure`
+    measures: Mapping[str, Mapping]  # by "rounded", "float" and carrier; see `measure`
 
 
 def evaluate_samples(
-    tiled: Tiled, task: Task, split: str, indices: Sequence[int], *, y_border: int
+    tiled: Tiled,
+    task: Task,
+    split: str,
+    indices: Sequence[int],
+    *,
+    y_border: int,
+    carriers: Sequence[Carrier] = (),
 ) -> Iterator[tuple[str, Sample, Result]]:
     """Every sample of these numbers with its name, in order; computed on all local devices."""
 
     def evaluate(item):
         name, sample = item
-        return name, sample, evaluate_sample(tiled, sample, y_border=y_border)
+        return name, sample, evaluate_sample(tiled, sample, y_border=y_border, carriers=carriers)
 
     return map_over_devices(evaluate, evaluation_samples(task, split, indices))
 
 
-def evaluate_sample(tiled: Tiled, sample: Sample, *, y_border: int) -> Result:
-    """Embeds, restores and measures one sample."""
+def evaluate_sample(
+    tiled: Tiled, sample: Sample, *, y_border: int, carriers: Sequence[Carrier] = ()
+) -> Result:
+    """Embeds, restores and measures one sample; `carriers`: also through files of these."""
     computed = tiled.embed(sample["frames"])
     rounded = to_uint8(computed)
     size = sample["frames"].shape[1:3]
@@ -60,20 +74,48 @@ def evaluate_sample(tiled: Tiled, sample: Sample, *, y_border: int) -> Result:
         "rounded": measure(sample, rounded, restored, y_border),
         "float": measure(sample, computed, tiled.restore(computed, size), y_border),
     }
+    for carrier in carriers:
+        carried = carrier(rounded)
+        plain = reference_alone(carrier(sample["reference"]), sample["frames"].shape)
+        measures[str(carrier)] = {
+            **measure(sample, carried, tiled.restore(carried, size), y_border),
+            "without_network": measure_restored(sample, plain, y_border),
+        }
     return Result(rounded, restored, measures)
 
 
+def reference_alone(reference: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """What a person has without a network: every image of a group as the reference shows it.
+
+    Args:
+      reference: uint8 (h', w', k), of the images' size or smaller.
+      shape: (n, h, w, 3) of the images.
+
+    Returns:
+      uint8 of that shape: enlarged bicubically, and a grey reference in three equal channels.
+    """
+    _, height, width, channels = shape
+    colours = np.broadcast_to(reference, (*reference.shape[:2], channels))
+    if colours.shape[:2] != (height, width):
+        colours = imresize(colours, height, width)
+    return np.broadcast_to(colours, shape)
+
+
 def measure(sample: Sample, embedding: np.ndarray, restored: np.ndarray, y_border: int) -> dict:
-    """All measures of a sample: `embedding`, `restored`, `restored_without_reference`, `frames`."""
+    """All measures of a sample: `embedding`, and those of `measure_restored`."""
+    return {
+        "embedding": compare(embedding, sample["reference"], y_border),
+        **measure_restored(sample, restored, y_border),
+    }
+
+
+def measure_restored(sample: Sample, restored: np.ndarray, y_border: int) -> dict:
+    """`restored`, `frames`, and of several images also `restored_without_reference`."""
     frames = [
         compare(image, target, y_border)
         for image, target in zip(restored, sample["frames"], strict=True)
     ]
-    measures = {
-        "embedding": compare(embedding, sample["reference"], y_border),
-        "restored": mean(frames),
-        "frames": frames,
-    }
+    measures = {"restored": mean(frames), "frames": frames}
     if len(frames) > 1:
         measures["restored_without_reference"] = mean(frames[1:])
     return measures

@@ -49,6 +49,33 @@ def short_table(title: str, results: Iterable[tuple[str, Mapping]]) -> str:
     return markdown([title, "embedding PSNR", "SSIM", "restored PSNR", "SSIM"], rows)
 
 
+def carrier_table(networks: Mapping[str, Mapping], carriers: Sequence[str]) -> str:
+    """Colour PSNR after files that lose something: a column for each, beside the exact one."""
+    rows = []
+    for name, variants in networks.items():
+        for title, part in (
+            ("embedding", "embedding"),
+            ("restored, all", "restored"),
+            ("restored, no reference", "restored_without_reference"),
+        ):
+            columns = [variants[variant] for variant in ("rounded", *carriers)]
+            if part in columns[0]:
+                rows.append([f"{name}: {title}", *(_psnr(column[part]) for column in columns)])
+    # The same for every network: there is none in it.
+    for title, part in (
+        ("the reference alone, all", "restored"),
+        ("the reference alone, no reference", "restored_without_reference"),
+    ):
+        columns = [variants[carrier]["without_network"] for carrier in carriers]
+        if part in columns[0]:
+            rows.append([title, "", *(_psnr(column[part]) for column in columns)])
+    return markdown(["PSNR after a file", "8 bits", *carriers], rows)
+
+
+def _psnr(measures: Mapping) -> str:
+    return number("psnr", measures["psnr"])
+
+
 def number(column: str, value: float) -> str:
     """dB with two decimals, SSIM with four."""
     return f"{value:.2f}" if column.startswith("psnr") else f"{value:.4f}"

@@ -8,7 +8,8 @@ from typing import Any
 from flax import traverse_util
 from ml_collections import ConfigDict
 
-from iicnet_jax.core.errors import UserError, require_choice
+from iicnet_jax.core.errors import UserError, explaining, require_choice
+from iicnet_jax.imaging import carrier
 from iicnet_jax.models import channel
 from iicnet_jax.models.execution import LOOPS, MEMORY_SAVING, PRECISIONS
 
@@ -109,6 +110,9 @@ def check(config: ConfigDict, base: ConfigDict) -> None:
             require_choice(f"config.{name}", fields[name], choices)
         except ValueError as error:
             raise UserError(str(error)) from error
+    with explaining("config.evaluation.carriers"):
+        for name in fields["evaluation.carriers"]:
+            carrier.parse(str(name))
     for names, bound, words in (
         (AT_LEAST_ZERO, lambda value: value >= 0, "at least 0"),
         (POSITIVE, lambda value: value > 0, "greater than 0"),

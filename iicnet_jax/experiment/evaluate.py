@@ -13,6 +13,7 @@ from iicnet_jax.data.pipeline import evaluation_indices
 from iicnet_jax.evaluation import pictures, protocol, tables
 from iicnet_jax.experiment import build, initial_weights
 from iicnet_jax.experiment.workdir import RESULTS, environment
+from iicnet_jax.imaging import carrier
 from iicnet_jax.inference.tiling import WHOLE, Tiled
 from iicnet_jax.media.picture_file import write_picture
 from iicnet_jax.training import sharding
@@ -55,6 +56,7 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
     results = {
         "protocol": {**protocol.PROTOCOL, "y_border": config.evaluation.y_border},
         "split": "test",
+        "carriers": list(config.evaluation.carriers),
         "samples": len(measures["trained"]),
         "checkpoint": config.evaluation.checkpoint,
         "step": int(state.step),
@@ -73,7 +75,12 @@ def _evaluate_network(config, workdir, task, tiled: Tiled, network: str) -> dict
     indices = distributed.share(evaluation_indices(task, "test", config.evaluation.limit))
     keep_pictures = network == "trained" and distributed.is_main()
     results = protocol.evaluate_samples(
-        tiled, task, "test", indices, y_border=config.evaluation.y_border
+        tiled,
+        task,
+        "test",
+        indices,
+        y_border=config.evaluation.y_border,
+        carriers=[carrier.parse(name) for name in config.evaluation.carriers],
     )
     hidden = None if distributed.is_main() else True
     measures, overviews = [], []
@@ -92,13 +99,15 @@ def _evaluate_network(config, workdir, task, tiled: Tiled, network: str) -> dict
 
 def _as_markdown(results) -> str:
     """All tables of a results file."""
+    networks, carriers = results["networks"], results["carriers"]
     protocol_lines = [f"- {name}: {meaning}" for name, meaning in results["protocol"].items()]
     return "\n\n".join(
         [
             f"# Results on the {results['split']} split",
             f"{results['samples']} samples, {results['checkpoint']} checkpoint, "
             f"step {results['step']}.",
-            tables.long_table(results["networks"]),
+            *([tables.carrier_table(networks, carriers)] if carriers else []),
+            tables.long_table(networks),
             *(tables.short_table(name, of.items()) for name, of in results["by_sample"].items()),
             "\n".join(protocol_lines),
             "",

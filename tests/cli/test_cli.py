@@ -184,6 +184,21 @@ def test_evaluate_says_what_is_lost(groups, model):
     assert stdout.startswith(f"{groups}/05/0.png: restored ") and stdout.endswith(" dB)\n") is False
 
 
+def test_evaluate_measures_through_files_of_other_formats(groups, model):
+    arguments = ("evaluate", "--model", model, groups / "05", "--carrier", "jpeg50")
+    status, stdout, _ = iicnet(*arguments, "--carrier=png", "--json")
+    assert status == 0
+    [item] = json.loads(stdout)
+    jpeg, png = item["carriers"]["jpeg50"], item["carriers"]["png"]
+    assert png["frames"] == item["frames"] and jpeg["frames"] != item["frames"]
+    assert png["without_network"].keys() == {"restored", "restored_without_reference", "frames"}
+    assert item["restored_without_reference"] == item["frames"][1]
+    status, stdout, _ = iicnet(*arguments)
+    assert status == 0 and "\n  jpeg50: restored " in stdout
+    status, _, stderr = iicnet(*arguments, "--carrier=gif")
+    assert status == 2 and "'gif' is no format of png, jpeg, webp, avif" in stderr
+
+
 def test_a_changed_embedding_is_refused_unless_forced(groups, model, tmp_path):
     embedding = tmp_path / "embedding.png"
     iicnet("embed", "--model", model, groups / "00/0.png", groups / "00/1.png", "-o", embedding)

@@ -7,6 +7,7 @@ import pytest
 from flax import nnx
 
 from iicnet_jax.evaluation import metrics, protocol, tables
+from iicnet_jax.imaging import carrier
 from iicnet_jax.inference.tiling import WHOLE, Tiled
 from iicnet_jax.models import IICNet
 
@@ -50,6 +51,29 @@ def test_the_float_embedding_is_compared_without_rounding(group, converter):
     )
 
 
+def test_a_carrier_changes_the_embedding_before_it_is_measured_and_restored(group, converter):
+    jpeg = carrier.parse("jpeg40")
+    result = protocol.evaluate_sample(
+        converter, group, y_border=0, carriers=[jpeg, carrier.parse("png")]
+    )
+    measures = result.measures["jpeg40"]
+    carried = jpeg(result.embedding)
+    restored = converter.restore(carried, (24, 20))
+    assert not np.array_equal(carried, result.embedding)
+    assert measures["embedding"]["psnr"] == metrics.psnr(carried, group["reference"])
+    expected = [metrics.psnr(a, b) for a, b in zip(restored, group["frames"], strict=True)]
+    assert [frame["psnr"] for frame in measures["frames"]] == expected
+    # The reference stands for each image, through the same file.
+    plain = measures["without_network"]["frames"]
+    reference = jpeg(group["reference"])
+    assert [frame["psnr"] for frame in plain] == [
+        metrics.psnr(reference, frame) for frame in group["frames"]
+    ]
+    png = dict(result.measures["png"])
+    assert png.pop("without_network")["frames"][0]["psnr"] == np.inf
+    assert png == result.measures["rounded"]
+
+
 def test_one_image_has_no_measures_without_the_reference():
     image = np.zeros((1, 12, 12, 3), np.uint8)
     measures = protocol.measure({"frames": image, "reference": image[0]}, image[0], image, 0)
@@ -80,6 +104,21 @@ def test_tables_show_every_network_and_measure(group, converter):
         assert f"trained, {row}" in long
     assert len({len(line) for line in long.splitlines()}) == 1, "columns are aligned"
     assert "cat" in tables.short_table("trained", [("cat", result.measures)])
+
+
+def test_the_table_of_carriers_has_a_column_for_each(group, converter):
+    carriers = [carrier.parse("jpeg40"), carrier.parse("png")]
+    measures = protocol.evaluate_sample(converter, group, y_border=0, carriers=carriers).measures
+    table = tables.carrier_table({"trained": measures}, ["jpeg40", "png"])
+    head, _, *rows = ([cell.strip() for cell in x.split("|")[1:-1]] for x in table.splitlines())
+    assert head == ["PSNR after a file", "8 bits", "jpeg40", "png"]
+    values = {row[0]: row[1:] for row in rows}
+    hidden = "restored_without_reference"
+    assert values["trained: restored, no reference"] == [
+        f"{measures[name][hidden]['psnr']:.2f}" for name in ("rounded", "jpeg40", "png")
+    ]
+    alone = [f"{measures[x]['without_network'][hidden]['psnr']:.2f}" for x in ("jpeg40", "png")]
+    assert values["the reference alone, no reference"] == ["", *alone]
 
 
 def test_images_are_measured_as_the_network_computes_them_whole(random_network):

@@ -75,6 +75,11 @@ def changed(**fields):
             {"channel__form": "gif"},
             "config.channel.form must be one of 'none', 'jpeg', 'real_jpeg'",
         ),
+        (
+            {"evaluation__carriers": ("png", "jpeg")},
+            "config.evaluation.carriers: jpeg has a quality of 1 to 100",
+        ),
+        ({"evaluation__carriers": "png"}, "config.evaluation.carriers is 'png', but must be tuple"),
         ({"evaluation__checkpoint": "first"}, "config.evaluation.checkpoint must be one of"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from experiments import reference_only
 from experiments.datasets import write_sample
+from iicnet_jax.evaluation.protocol import reference_alone
 from tests.program import ROOT
 
 
@@ -26,13 +27,13 @@ def test_every_image_is_restored_as_the_reference():
 def test_a_grey_reference_comes_back_in_three_channels():
     red = np.zeros((16, 16, 3), np.uint8)
     red[..., 0] = 255
-    restored = reference_only.restore(group([red], np.full((16, 16, 1), 76)))
+    restored = reference_alone(np.full((16, 16, 1), 76, np.uint8), red[None].shape)
     assert restored.shape == (1, 16, 16, 3) and (restored == 76).all()
 
 
 def test_a_smaller_reference_is_enlarged_bicubically():
-    small = np.broadcast_to(20 * np.arange(8)[:, None, None], (8, 8, 3))
-    (restored,) = reference_only.restore(group([np.zeros((16, 16, 3))], small))
+    small = np.broadcast_to(20 * np.arange(8, dtype=np.uint8)[:, None, None], (8, 8, 3))
+    (restored,) = reference_alone(small, (1, 16, 16, 3))
     # Half a row of the old image is 10 grey levels; at its ends it is mirrored.
     inside = np.arange(4, 12)
     assert (restored[inside] == (10 * inside - 5)[:, None, None]).all()
