@@ -196,6 +196,10 @@ def get_config(method: str = "iicnet") -> ConfigDict:
     # a run is resumed: they do not change what is learnt.
     config.run = ConfigDict(
         {
+            # Steps that one compiled program makes; they divide `steps` and the intervals below.
+            # More than 1 spares an accelerator the waiting between short steps. A signal ends the
+            # run after such a call. Changes the last bits of the results.
+            "steps_per_call": 1,
             "log_every": 100,  # steps between reports of the losses
             "validate_every": 2_000,  # steps between validations, each with a checkpoint
             "checkpoint_every": 500,  # steps between checkpoints

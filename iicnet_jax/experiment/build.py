@@ -1,5 +1,6 @@
 """Builds network, optimiser, loss and quantiser from a configuration."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -105,6 +106,22 @@ def run_length(config: ConfigDict) -> int:
         return optimizer.run_length(config.optimizer.schedule, config.steps)
 
 
+def check_calls(config: ConfigDict) -> None:
+    """Raises UserError unless a call's steps divide the run and its intervals."""
+    count = config.run.steps_per_call
+    lengths = {"config.steps": run_length(config)} | {
+        f"config.run.{name}": config.run[name]
+        for name in ("log_every", "validate_every", "checkpoint_every")
+    }
+    undivided = {name: steps for name, steps in lengths.items() if steps % count}
+    if undivided:
+        listed = ", ".join(f"{name} ({steps})" for name, steps in undivided.items())
+        raise UserError(
+            f"config.run.steps_per_call is {count}, which does not divide {listed}: change these, "
+            f"or take a divisor of {math.gcd(*lengths.values())}, which divides all"
+        )
+
+
 def create_quantiser(config: ConfigDict) -> Callable:
     """The stand-in for the embedding's file in training: a function of (embedding, key).
 
@@ -141,8 +158,13 @@ def create_train_step(config: ConfigDict, graph: nnx.GraphDef) -> Callable:
         create_quantiser(config),
         ema_decay=config.optimizer.ema_decay,
         accumulate=parts,
-        loops=Execution(loop=config.loop).loops,
+        loops=loops(config),
     )
+
+
+def loops(config: ConfigDict) -> bool:
+    """Whether what is repeated is a loop in the compiled program."""
+    return Execution(loop=config.loop).loops
 
 
 def create_loss(config: ConfigDict) -> Loss:

@@ -50,6 +50,7 @@ POSITIVE = (
     "data.training_frame_stride",
     "evaluation.limit",
     "evaluation.validation_limit",
+    "run.steps_per_call",
     "run.log_every",
     "run.validate_every",
     "run.checkpoint_every",

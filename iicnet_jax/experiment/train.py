@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 from clu import parameter_overview
 from clu.metrics import Collection
 from flax import nnx
@@ -14,6 +15,7 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from iicnet_jax.core import distributed, files
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.data import Task, create_task
 from iicnet_jax.data.pipeline import evaluation_indices, training_batches
 from iicnet_jax.data.task import SPLITS
@@ -26,7 +28,7 @@ from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints, holds_checkpoints
 from iicnet_jax.training.interruption import LossGuard, StopRequest
-from iicnet_jax.training.step import TrainState
+from iicnet_jax.training.step import TrainState, several_steps
 from iicnet_jax.training.writers import MetricWriter
 from iicnet_jax.weights.model_dir import IN_WORKDIR
 
@@ -52,6 +54,8 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
     """
     _, schedule = build.create_optimizer(config)
     steps = build.run_length(config)
+    build.check_calls(config)
+    steps_per_call = config.run.steps_per_call
     with contextlib.ExitStack() as stack:
         # Mistakes are reported before anything is written, and before weights are drawn, which
         # takes longer than all else here.
@@ -77,7 +81,8 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
             nnx.update(model, starts_from)
         _, state = build.create_state(config, model)
         state = jax.device_put(state, sharding.replicated(mesh))
-        train_step = jax.jit(train_step, donate_argnums=0)
+        loops = steps_per_call > 1 and build.loops(config)
+        advance = jax.jit(several_steps(train_step, loops=loops), donate_argnums=0)
         # Different from the key of the initial weights, which is the seed's own.
         key = jax.random.fold_in(jax.random.key(config.seed), 1)
 
@@ -85,6 +90,11 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         kept = stack.enter_context(Checkpoints(workdir, keep_last=config.run.keep_last))
         state = kept.restore(state)
         first_step = int(state.step)
+        if first_step % steps_per_call:
+            raise UserError(
+                f"the run goes on from step {first_step}, which is no multiple of "
+                f"config.run.steps_per_call, {steps_per_call}: take a divisor of both"
+            )
         batches = training_batches(
             task,
             batch_size=config.data.batch_size,
@@ -106,15 +116,17 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
         report = Report(writer, schedule, config.data.batch_size)
 
         with _progress(first_step, steps) as progress:
-            for step in range(first_step + 1, steps + 1):
-                batch = next(batches)
+            for step in range(first_step + steps_per_call, steps + 1, steps_per_call):
+                of_call = [next(batches) for _ in range(steps_per_call)]
+                batch = jax.tree.map(lambda *arrays: np.stack(arrays), *of_call)
                 indices = batch.pop("index")
-                state, metrics = train_step(state, sharding.put_batch(mesh, batch), key)
-                guard.watch(step, metrics.loss.total, metrics.gradient_norm.total, indices)
-                report.add(metrics)
-                progress.update()
+                batch = sharding.put_batch(mesh, batch, axis=1)
+                state, metrics, by_step = advance(state, batch, key)
+                guard.watch(step, by_step["loss"], by_step["gradient_norm"], indices)
+                report.add(metrics, steps_per_call)
+                progress.update(steps_per_call)
 
-                last = stop.at(step) or step == steps
+                last = stop.at(step // steps_per_call) or step == steps
                 if step % config.run.log_every == 0 or last:
                     guard.settle()
                     progress.set_postfix_str(f"loss {report.write(step):.1f}")
@@ -158,10 +170,10 @@ class Report:
         self._steps = 0
         self._since = time.monotonic()
 
-    def add(self, metrics: Collection) -> None:
-        """Takes in the metrics of one step, which may still be under way."""
+    def add(self, metrics: Collection, steps: int) -> None:
+        """Takes in the metrics of one call of so many steps, which may still be under way."""
         self._metrics = metrics if self._metrics is None else self._metrics.merge(metrics)
-        self._steps += 1
+        self._steps += steps
 
     @contextlib.contextmanager
     def paused(self):

@@ -1,7 +1,6 @@
 """Ends training early: on a signal, or when the loss is not finite."""
 
 import collections
-import math
 import os
 import signal
 from collections.abc import Callable
@@ -25,10 +24,10 @@ class StopRequest:
     def __init__(self):
         self.signal: signal.Signals | None = None
 
-    def at(self, step: int) -> bool:
-        """Whether to stop after this step; to be asked at every step."""
-        # JAX has the processes agree on a step, once one of them has had a SIGTERM.
-        if jax.process_count() > 1 and multihost_utils.reached_preemption_sync_point(step):
+    def at(self, call: int) -> bool:
+        """Whether to stop after this call of train steps; to be asked after each, by its number."""
+        # JAX has the processes agree on a call, once one of them has had a SIGTERM.
+        if jax.process_count() > 1 and multihost_utils.reached_preemption_sync_point(call):
             self.signal = signal.SIGTERM
         return self.signal is not None
 
@@ -58,7 +57,7 @@ class StopRequest:
 class LossGuard:
     """Stops a run whose loss or gradient is not finite, and says which samples led there.
 
-    Reading a number waits for the device, so each is read when the next step is under way.
+    Reading a number waits for the device, so each is read when the next call is under way.
 
     Args:
       report: the file that is written before the run stops.
@@ -76,7 +75,14 @@ class LossGuard:
         self._pending = collections.deque()
 
     def watch(self, step: int, loss, gradient_norm, indices: np.ndarray) -> None:
-        """Remembers a step's numbers (perhaps not computed yet) and checks the step before."""
+        """Remembers numbers (perhaps not computed yet) and checks those of the call before.
+
+        Args:
+          step: the last of the steps that one call has made.
+          loss: of each of these steps.
+          gradient_norm: likewise.
+          indices: of the samples of each of these steps.
+        """
         self._pending.append((step, loss, gradient_norm, indices))
         if len(self._pending) > 1:
             self._check()
@@ -87,12 +93,16 @@ class LossGuard:
             self._check()
 
     def _check(self):
-        step, loss, gradient_norm, indices = self._pending.popleft()
-        loss, gradient_norm = float(loss), float(gradient_norm)
-        if math.isfinite(loss) and math.isfinite(gradient_norm):
+        last, losses, norms, indices = self._pending.popleft()
+        losses, norms = np.asarray(losses), np.asarray(norms)
+        finite = np.isfinite(losses) & np.isfinite(norms)
+        if finite.all():
             return
-        # All processes get here, with the same numbers.
-        whole_batch = distributed.gather(indices.tolist())
+        # All processes get here, with the same numbers. Steps after the first such have them, too.
+        first = int(np.argmin(finite))
+        step = last - len(finite) + 1 + first
+        loss, gradient_norm = float(losses[first]), float(norms[first])
+        whole_batch = distributed.gather(indices[first].tolist())
         samples = [{"index": i, "name": self._sample_name(i)} for i in whole_batch]
         found = {"step": step, "loss": str(loss), "gradient_norm": str(gradient_norm)}
         if distributed.is_main():

@@ -38,7 +38,7 @@ def replicated(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec())
 
 
-def put_batch(mesh: Mesh, batch):
-    """Makes global arrays of this process's share of a batch, split along the first axis."""
-    sharding = NamedSharding(mesh, PartitionSpec("data"))
+def put_batch(mesh: Mesh, batch, axis: int = 0):
+    """Makes global arrays of this process's share of a batch, split along that axis."""
+    sharding = NamedSharding(mesh, PartitionSpec(*[None] * axis, "data"))
     return jax.tree.map(lambda x: jax.make_array_from_process_local_data(sharding, x), batch)

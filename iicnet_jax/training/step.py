@@ -1,4 +1,4 @@
-"""The train step: a pure function (state, batch, key) -> (state, metrics)."""
+"""The train step: a pure function (state, batch, key) -> (state, metrics); several as one."""
 
 import functools
 from collections.abc import Callable
@@ -129,6 +129,27 @@ def make_train_step(
         return TrainState(state.step + 1, params, opt_state, average), report
 
     return train_step
+
+
+def several_steps(train_step: Callable, *, loops: bool = False) -> Callable:
+    """Returns `call(state, batches, *rest) -> (state, metrics, by_step)`, to be jit-compiled.
+
+    It makes as many steps as `batches` has batches, along the first axis of its arrays. The metrics
+    are means over these steps; `by_step` has `loss` and `gradient_norm` of each.
+
+    Args:
+      train_step: maps (state, batch, *rest) to (state, metrics).
+      loops: whether the steps are a loop in the compiled program, or stand in it one by one.
+    """
+
+    def call(state, batches, *rest):
+        state, reports = scan(
+            lambda state, batch: train_step(state, batch, *rest), state, batches, loops=loops
+        )
+        by_step = {"loss": reports.loss.total, "gradient_norm": reports.gradient_norm.total}
+        return state, jax.tree.map(lambda values: values.sum(0), reports), by_step
+
+    return call
 
 
 def _interleaved(x, parts: int):

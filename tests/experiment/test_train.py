@@ -110,3 +110,42 @@ def test_a_batch_that_cannot_be_parted_is_refused_before_anything_is_written(tmp
     assert status == 1
     assert "config.data.batch_size is 4, which is no multiple of config.optimizer.acc" in stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_calls_of_several_steps_learn_what_single_steps_learn_and_resume_exactly(
+    averaged, tmp_path
+):
+    fields = {**AVERAGED, "run__steps_per_call": 2, "run__log_every": 2, "run__validate_every": 4}
+    called = train(tmp_path / "called", **fields)
+    ours, theirs = weights(called), weights(averaged)
+    for name, array in theirs.items():
+        np.testing.assert_allclose(ours[name], array, atol=1e-4)
+    logged, single = reports(called), reports(averaged)
+    assert list(logged) == [2, 4]
+    for step, line in logged.items():
+        of_steps = [single[number]["train/loss"] for number in (step - 1, step)]
+        assert line["train/loss"] == pytest.approx(np.mean(of_steps), rel=1e-4)
+    assert_same_run(go_on_from(2, called, tmp_path / "copy", **fields), called)
+
+
+def test_calls_must_divide_the_run_and_its_intervals(tmp_path):
+    fields = {"steps": 12, "run__steps_per_call": 4, "run__validate_every": 8}
+    arguments = program.command(
+        tmp_path / "run", run__log_every=6, run__checkpoint_every=12, **fields
+    )
+    status, _, stderr = program.call_main(arguments)
+    assert status == 1
+    assert (
+        "does not divide config.run.log_every (6): change these, or take a divisor of 2" in stderr
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_goes_on_with_calls_that_divide_where_it_stopped(averaged, tmp_path):
+    shutil.copytree(averaged, tmp_path / "copy")
+    fields = {**AVERAGED, "run__steps_per_call": 4, "run__log_every": 4, "run__validate_every": 4}
+    shutil.rmtree(tmp_path / "copy/checkpoints/4")
+    arguments = program.command(tmp_path / "copy", run__checkpoint_every=4, **fields)
+    status, _, stderr = program.call_main(arguments)
+    assert status == 1
+    assert "goes on from step 2, which is no multiple of config.run.steps_per_call, 4" in stderr

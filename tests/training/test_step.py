@@ -11,9 +11,12 @@ from flax import nnx
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.models import IICNet
+from iicnet_jax.models.baselines.invertible_grayscale import InvertibleGrayscale
+from iicnet_jax.models.baselines.irn import IRN
 from iicnet_jax.training import sharding
+from iicnet_jax.training.baseline_losses import InvertibleGrayscaleLoss, IRNLoss
 from iicnet_jax.training.losses import IICNetLoss
-from iicnet_jax.training.step import QUANTISERS, create_state, make_train_step
+from iicnet_jax.training.step import QUANTISERS, create_state, make_train_step, several_steps
 from tests.training.eight_devices import COLLECTIVE
 
 KEY = jax.random.key(0)
@@ -145,6 +148,59 @@ def test_every_part_of_a_batch_has_random_numbers_of_its_own(network, four_sampl
     of_parts = [float(jax.random.uniform(jax.random.fold_in(key, part))) for part in range(4)]
     assert len(set(of_parts)) == 4
     assert drawn == pytest.approx(np.mean(of_parts), rel=1e-6)
+
+
+def small_irn():
+    return IRN(num_blocks=1, growth=2, rngs=nnx.Rngs(0))
+
+
+def small_grayscale():
+    return InvertibleGrayscale(features=2, rngs=nnx.Rngs(0))
+
+
+@pytest.mark.parametrize(
+    ("make", "loss", "quantiser", "loops"),
+    [
+        (None, IICNetLoss(), "noise", True),
+        (None, IICNetLoss(), "noise", False),
+        (None, IICNetLoss(), "straight_through", True),
+        (None, IICNetLoss(), "none", True),
+        (small_irn, IRNLoss(), "noise", True),
+        # The second stage begins between the two steps.
+        (small_grayscale, InvertibleGrayscaleLoss(later_from=1), "noise", True),
+    ],
+)
+def test_several_steps_in_a_call_are_as_many_single_ones(
+    network, random_network, make, loss, quantiser, loops
+):
+    network = random_network(make) if make else network
+    random = np.random.default_rng(0)
+    sides = network.embedding_size(8, 12)
+    batches = {
+        "frames": (2, 2, network.num_images, 8, 12, 3),
+        "reference": (2, 2, *sides, network.embedding_channels),
+    }
+    batches = {k: random.integers(0, 256, v, dtype=np.uint8) for k, v in batches.items()}
+    # Adam would make steps of one size of gradients that are next to nothing, and so of rounding.
+    optimizer = optax.sgd(1e-5)
+    graph, first = create_state(network, optimizer, ema=True)
+    step = make_train_step(graph, optimizer, loss, QUANTISERS[quantiser], ema_decay=0.5)
+
+    single, state, metrics = jax.jit(step), first, []
+    for number in range(2):
+        state, of_step = single(state, jax.tree.map(lambda x: x[number], batches), KEY)  # noqa: B023
+        metrics.append(of_step)
+    together, mean, by_step = jax.jit(several_steps(step, loops=loops))(first, batches, KEY)
+
+    assert int(together.step) == 2
+    for before, a, b in zip(*map(jax.tree.leaves, (first, state, together)), strict=True):
+        before, a, b = (np.asarray(leaf, np.float64) for leaf in (before, a, b))
+        assert np.linalg.norm(a - b) <= 1e-4 * np.linalg.norm(a - before) + 1e-9
+    expected = metrics[0].merge(metrics[1]).compute()
+    for name, value in mean.compute().items():
+        assert float(value) == pytest.approx(float(expected[name]), rel=1e-4, abs=1e-9)
+    losses = [float(of_step.compute()["loss"]) for of_step in metrics]
+    np.testing.assert_allclose(by_step["loss"], losses, rtol=1e-4)
 
 
 def test_eight_bit_and_float_images_train_alike(compiled, batch):
