@@ -55,19 +55,21 @@ class Row:
     Attributes:
       name: short, for --only.
       title: as it stands in the table.
-      config: a file of configs, without .py, with its argument after a colon.
+      config: a file of configs, without .py, or the path of another one with .py; its argument
+        after a colon.
       measures: what is reported.
-      evaluation: fields of the configuration that differ in evaluation, such as
-        `data.frame_stride`.
+      fields: of the configuration that differ, such as `data.frame_stride`.
       protocol: what is special about it, in words.
+      learns: whether seeds make a difference.
     """
 
     name: str
     title: str
     config: str
     measures: Sequence[Measure]
-    evaluation: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    fields: Mapping[str, object] = dataclasses.field(default_factory=dict)
     protocol: str = ""
+    learns: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,7 @@ embedding beside its error, the restored images, and their errors.
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -53,9 +54,14 @@ def main() -> None:
             arguments.images,
             arguments.crop,
         )
-        with replacing(arguments.output) as temporary:
-            kind = "JPEG" if arguments.output.suffix.lower() in JPEG else "PNG"
-            picture.save(temporary, format=kind, quality=QUALITY)
+        save(picture, arguments.output)
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """Writes a PNG or JPEG file, as its name says."""
+    with replacing(path) as temporary:
+        kind = "JPEG" if path.suffix.lower() in JPEG else "PNG"
+        picture.save(temporary, format=kind, quality=QUALITY)
 
 
 def common_samples(runs: Sequence[Workdir]) -> list[str]:
@@ -100,6 +106,37 @@ def figure(
         pairs = list(zip(sample.restored, sample.inputs, strict=True))[:images]
         rows.append([(a, f"{name}: restored, {_db(a, b)}") for a, b in pairs])
         rows.append([(_error(a, b), f"{name}: error x{AMPLIFICATION}") for a, b in pairs])
+    return _sheet(rows, box, size)
+
+
+def methods(samples: dict[str, Sample], side: int) -> Image.Image:
+    """A row for each method: reference, embedding, the last image of the group as restored, error.
+
+    Args:
+      samples: the same sample by the name of the method.
+      side: of the part in the middle that is shown, in pixels of the images.
+    """
+    size = next(iter(samples.values())).inputs[0].size
+    width, height = (min(side, length) for length in size)
+    # Even, so that it can be cut at half of it from embeddings of half the size.
+    left, top = ((whole - part) // 4 * 2 for whole, part in zip(size, (width, height), strict=True))
+    rows = []
+    for name, sample in samples.items():
+        target, restored = sample.inputs[-1], sample.restored[-1]
+        rows.append(
+            [
+                (sample.reference, "reference"),
+                (sample.embedding, f"{name}: embedding, {_db(sample.embedding, sample.reference)}"),
+                (target, "embedded in it"),
+                (restored, f"{name}: restored, {_db(restored, target)}"),
+                (_error(restored, target), f"{name}: error x{AMPLIFICATION}"),
+            ]
+        )
+    return _sheet(rows, (left, top, width, height), size)
+
+
+def _sheet(rows, box, size) -> Image.Image:
+    """The parts of (image, label) in rows on white."""
     cell = (box[2], box[3])
     columns = max(map(len, rows))
     canvas = Image.new(

@@ -100,61 +100,100 @@ def write(
 
     Notes belong to the numbers. Advice stands once beneath what people read: text and Markdown.
     """
-    cells, notes = [line.cells() for line in lines], [*notes, *table.notes]
-    text = as_text(table.title, cells, notes, advice)
+    form = Form(COLUMNS, texts=2, details=COLUMNS.index("protocol"))
+    cells = [line.cells() for line in lines]
+    return write_files(table, form, cells, [*notes, *table.notes], folder, advice)
+
+
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """The columns of a table.
+
+    Attributes:
+      columns: their titles.
+      texts: so many, the first, are words; the others are numbers.
+      details: from this one on, they are words again, which `as_text` lists beneath the numbers.
+    """
+
+    columns: Sequence[str]
+    texts: int
+    details: int
+
+
+def write_files(
+    table: Table,
+    form: Form,
+    cells: Sequence[Sequence[str]],
+    notes: Sequence[str],
+    folder: Path,
+    advice: Sequence[str] = (),
+) -> str:
+    """As `write`, of any columns."""
+    text = as_text(table.title, form, cells, notes, advice)
     for suffix, content in {
         "txt": text,
-        "md": as_markdown(table.title, cells, notes, advice),
-        "csv": as_csv(cells, notes),
-        "tex": as_latex(table.title, cells, notes),
+        "md": as_markdown(table.title, form, cells, notes, advice),
+        "csv": as_csv(form, cells, notes),
+        "tex": as_latex(table.title, form, cells, notes),
     }.items():
         write_text(folder / f"{table.name}.{suffix}", content)
     return text
 
 
 def as_text(
-    title: str, cells: Sequence[Sequence[str]], notes: Sequence[str], advice: Sequence[str] = ()
+    title: str,
+    form: Form,
+    cells: Sequence[Sequence[str]],
+    notes: Sequence[str],
+    advice: Sequence[str] = (),
 ) -> str:
     """Numbers in aligned columns; protocols, runs and remarks in a list below them."""
-    numbers = COLUMNS.index("protocol")
-    rows = [COLUMNS[:numbers], *(line[:numbers] for line in cells)]
+    texts, numbers = form.texts, form.details
+    rows = [form.columns[:numbers], *(line[:numbers] for line in cells)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
-        padded = [cell.ljust(width) for cell, width in zip(row[:2], widths, strict=False)]
-        padded += [c.rjust(width) for c, width in zip(row[2:], widths[2:], strict=True)]
+        padded = [c.ljust(width) for c, width in zip(row[:texts], widths, strict=False)]
+        padded += [c.rjust(width) for c, width in zip(row[texts:], widths[texts:], strict=True)]
         lines.append("  ".join(padded))
     lines.insert(1, "-" * len(lines[0]))
     details = {}
     for line in cells:
-        named = zip(COLUMNS[numbers:], line[numbers:], strict=True)
+        named = zip(form.columns[numbers:], line[numbers:], strict=True)
         text = "; ".join(f"{name}: {cell}" for name, cell in named if cell)
         details.setdefault((line[0], text), []).append(line[1])
-    listed = [f"- {row} ({', '.join(names)}): {text}" for (row, text), names in details.items()]
+    listed = [
+        f"- {row} ({', '.join(names)}): {text}" for (row, text), names in details.items() if text
+    ]
     above = [title, "", *notes, *[""] * bool(notes)]
     return "\n".join([*above, *lines, "", *listed, "", *advice, *[""] * bool(advice)])
 
 
 def as_markdown(
-    title: str, cells: Sequence[Sequence[str]], notes: Sequence[str], advice: Sequence[str] = ()
+    title: str,
+    form: Form,
+    cells: Sequence[Sequence[str]],
+    notes: Sequence[str],
+    advice: Sequence[str] = (),
 ) -> str:
     """A table with all columns."""
     escaped = [[cell.replace("|", "\\|").replace("\n", " ") for cell in line] for line in cells]
-    return "\n\n".join([f"# {title}", *notes, markdown(COLUMNS, escaped), *advice, ""])
+    return "\n\n".join([f"# {title}", *notes, markdown(form.columns, escaped), *advice, ""])
 
 
-def as_csv(cells: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
+def as_csv(form: Form, cells: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
     """One line a measure; `note` repeats what stands above the other tables."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*COLUMNS, "note"])
+    writer.writerow([*form.columns, "note"])
     writer.writerows([*("" if c == "-" else c for c in line), " ".join(notes)] for line in cells)
     return out.getvalue()
 
 
-def as_latex(title: str, cells: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
+def as_latex(title: str, form: Form, cells: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
     """A table environment for the package booktabs; the caption holds the notes."""
-    alignment = "ll" + "r" * 6 + "lll"
+    numbers, details = form.details - form.texts, len(form.columns) - form.details
+    alignment = "l" * form.texts + "r" * numbers + "l" * details
     body = [" & ".join(map(_latex, line)) + r" \\" for line in cells]
     caption = ". ".join(text.rstrip(".") for text in (title, *notes))
     return "\n".join(
@@ -163,7 +202,7 @@ def as_latex(title: str, cells: Sequence[Sequence[str]], notes: Sequence[str]) -
             rf"  \caption{{{_latex(caption)}.}}",
             rf"  \begin{{tabular}}{{{alignment}}}",
             r"    \toprule",
-            "    " + " & ".join(map(_latex, COLUMNS)) + r" \\",
+            "    " + " & ".join(map(_latex, form.columns)) + r" \\",
             r"    \midrule",
             *(f"    {line}" for line in body),
             r"    \bottomrule",
@@ -175,7 +214,7 @@ def as_latex(title: str, cells: Sequence[Sequence[str]], notes: Sequence[str]) -
 
 
 LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-LATEX |= {character: f"\\{character}" for character in "&%$#_{}"} | {"\n": " "}
+LATEX |= {character: f"\\{character}" for character in "&%$#_{}"} | {"\n": " ", "±": r"$\pm$"}
 
 
 def _latex(text):

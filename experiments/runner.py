@@ -16,7 +16,7 @@ from pathlib import Path
 
 from experiments import rendering, runs
 from experiments.datasets import WRITERS, write_sample
-from experiments.definition import Table
+from experiments.definition import Row, Table
 from experiments.rendering import Line, Outcome
 from experiments.runs import Launch, Run, RunError
 from experiments.sizes import FULL, SIZES
@@ -34,8 +34,8 @@ def main(table: Table, argv: Sequence[str] | None = None, launch: Launch = runs.
     """Runs a table. Exit status: 0 all there, 1 a mistake or something is missing, 2 arguments."""
     with console.exit_on_user_error():
         console.set_up_logging()
-        arguments, overrides = _parse(table, argv)
-        experiments = _Experiments(table, arguments, overrides)
+        arguments, overrides = parse(argument_parser(table), argv)
+        experiments = Experiments(table, arguments, overrides)
         if arguments.dry_run:
             print(experiments.plan())
             return
@@ -43,8 +43,12 @@ def main(table: Table, argv: Sequence[str] | None = None, launch: Launch = runs.
     sys.exit(not complete)
 
 
-class _Experiments:
-    """The runs of a table's rows and seeds."""
+class Experiments:
+    """The runs of a table's rows and seeds.
+
+    Raises:
+      UserError: an argument or an override does not fit.
+    """
 
     def __init__(self, table: Table, arguments: argparse.Namespace, overrides: Mapping[str, str]):
         self.table = table
@@ -64,20 +68,20 @@ class _Experiments:
         self.overrides = lambda config: {**size.changes(config), **overrides}
         self.data = data
         self.rows = _select(table, arguments.only)
-        self.seeds = range(arguments.seeds)
+        self.number_of_seeds = arguments.seeds
         self.errors = {}
         for row in self.rows:  # an override that does not fit is an error before anything is run
             with contextlib.suppress(RunError):
-                self._create(row, seed=0)
+                self.create(row, seed=0)
 
     def run(self, launch: Launch) -> bool:
         """Completes every run and writes the table; returns whether all of it is there."""
-        work = [(row, seed) for row in self.rows for seed in self.seeds]
+        work = [(row, seed) for row in self.rows for seed in self.seeds(row)]
         try:
             for number, (row, seed) in enumerate(work, start=1):
                 title = f"[{number}/{len(work)}] {row.title}, seed {seed}"
                 try:
-                    planned = self._create(row, seed)
+                    planned = self.create(row, seed)
                     if planned.results is None:
                         print(f"{title}: {planned}", file=sys.stderr, flush=True)
                         planned.complete(launch)
@@ -86,18 +90,24 @@ class _Experiments:
                     print(f"{title}: {self.errors[row.name, seed]}", file=sys.stderr, flush=True)
         finally:
             print(self.write())
-        return all(outcome.results for line in self.lines() for outcome in line.outcomes)
+        return all(each.results for of_row in self.outcomes().values() for each in of_row)
 
     def write(self) -> str:
         """Writes the table as it is now; returns its text."""
-        notes, advice = self._all_notes(), self._advice()
+        notes, advice = self.all_notes(), self.advice()
         return rendering.write(self.table, self.lines(), notes, self.folder, advice)
+
+    def seeds(self, row: Row) -> range:
+        """Of a row: one is enough where nothing is learnt."""
+        return range(self.number_of_seeds if row.learns else 1)
+
+    def outcomes(self) -> dict[str, list[Outcome]]:
+        """What became of every row, by its name, with each seed."""
+        return {row.name: [self._outcome(row, s) for s in self.seeds(row)] for row in self.rows}
 
     def lines(self) -> list[Line]:
         """A line for each measure of every row, from what has been evaluated."""
-        outcomes = {
-            row.name: [self._outcome(row, seed) for seed in self.seeds] for row in self.rows
-        }
+        outcomes = self.outcomes()
         return [
             Line(row, measure, outcomes[row.name], self.comparable)
             for row in self.rows
@@ -109,10 +119,10 @@ class _Experiments:
         lines, commands, total, unknown = [], [], 0.0, 0
         planned = set()
         for row in self.rows:
-            for seed in self.seeds:
+            for seed in self.seeds(row):
                 name = [row.title, str(seed)]
                 try:
-                    each = self._create(row, seed)
+                    each = self.create(row, seed)
                 except RunError as error:
                     lines.append([*name, f"{error}", "-", "-", "-"])
                     continue
@@ -135,15 +145,16 @@ class _Experiments:
             summary += f", and an unknown time for {unknown} more runs"
         summary += "; evaluation comes on top."
         parts = [self.table.title, *self.notes, markdown(header, lines)]
-        parts += [*self._advice(), summary, *commands]
+        parts += [*self.advice(), summary, *commands]
         return "\n\n".join(parts)
 
-    def _create(self, row, seed) -> Run:
+    def create(self, row: Row, seed: int) -> Run:
+        """The run of a row and a seed. Raises RunError as `runs.create`."""
         return runs.create(row, seed, self.data, self.folder, self.overrides)
 
     def _outcome(self, row, seed) -> Outcome:
         try:
-            each = self._create(row, seed)
+            each = self.create(row, seed)
         except RunError as error:
             return Outcome(remark=f"{error}")
         folder = each.folder.name
@@ -152,22 +163,23 @@ class _Experiments:
         why = self.errors.get((row.name, seed)) or each.error
         return Outcome(None, folder, f"failed: {why} ({folder})" if why else "not yet run")
 
-    def _advice(self) -> list[str]:
+    def advice(self) -> list[str]:
         """How to get what rows lack."""
         advice = {}
         for row in self.rows:
             try:
-                self._create(row, seed=0)
+                self.create(row, seed=0)
             except RunError as error:
                 advice[error.advice] = None
         return [text for text in advice if text]
 
-    def _all_notes(self):
+    def all_notes(self) -> list[str]:
+        """What the numbers have to be read with."""
         notes = list(self.notes)
         roots = {}
         for row in self.rows:
             try:
-                each = self._create(row, 0)
+                each = self.create(row, 0)
             except RunError:
                 continue
             roots[Path(each.config.data.root)] = runs.miniature_counts(Path(each.config.data.root))
@@ -175,12 +187,13 @@ class _Experiments:
             if counts:
                 listed = ", ".join(f"{count} {name}" for name, count in counts.items())
                 notes.append(f"{root.name} is not the published dataset but has {listed}.")
-        if len(self.seeds) < SEEDS:
+        if self.number_of_seeds < SEEDS:
             notes.append(f"Fewer than {SEEDS} seeds: no difference is claimed.")
         return notes
 
 
-def _parse(table, argv):
+def argument_parser(table: Table) -> argparse.ArgumentParser:
+    """The arguments that all tables have."""
     parser = argparse.ArgumentParser(
         f"experiments.{table.name}",
         description=f"{table.title}: what is missing is trained and evaluated, then shown.",
@@ -208,6 +221,17 @@ def _parse(table, argv):
     )
     parser.add_argument("--seeds", type=positive, default=SEEDS, help="number of seeds, from 0 on")
     parser.add_argument("--steps", type=positive, help="train steps of every run")
+    return parser
+
+
+def parse(
+    parser: argparse.ArgumentParser, argv: Sequence[str] | None
+) -> tuple[argparse.Namespace, dict[str, str]]:
+    """The arguments, and the fields that --config.FIELD=VALUE and --steps change.
+
+    Raises:
+      UserError: there are other arguments, or no such folder of data.
+    """
     arguments, others = parser.parse_known_args(argv)
     overrides = {}
     for other in others:

@@ -168,19 +168,23 @@ def create(
       UserError: an override does not fit.
     """
     module, _, argument = row.config.partition(":")
-    path = CONFIGS / f"{module}.py"
+    of_ones_own = module.endswith(".py")
+    path = Path(module).resolve() if of_ones_own else CONFIGS / f"{module}.py"
     if not path.is_file():
-        raise RunError(f"configuration missing: configs/{module}.py")
+        raise RunError(
+            f"configuration missing: {module if of_ones_own else f'configs/{path.name}'}"
+        )
     config_file = f"--config={path}{argument and ':'}{argument}"
     plain = load_config([config_file])
     root = data / SAMPLE_ROOTS[plain.data.task]
-    fields = {**row.evaluation, **overrides(plain), "seed": seed, "data.root": root}
+    fields = {**row.fields, **overrides(plain), "seed": seed, "data.root": root}
     flags = [config_file, *(f"--config.{name}={value}" for name, value in fields.items())]
     config = load_config(flags)
     if not root.is_dir():
         how_to_get = task_class(config.data).DATASET.how_to_get
         raise RunError(f"dataset missing: {root.name}", f"There is no {root}: {how_to_get}.")
-    name = f"{row.config.replace(':', '_')}-seed{seed}-{fingerprint(config)[:8]}"
+    stem = f"{path.stem}{argument and '_'}{argument}"
+    name = f"{stem}-seed{seed}-{fingerprint(config)[:8]}"
     return Run(flags, config, find(folder, config) or folder / name)
 
 

@@ -28,7 +28,7 @@ TABLE = Table(
             title=f"{title}, step {step}",
             config=config,
             measures=measures(*numbers, source="supplement, Table 2", channels="_grey"),
-            evaluation={"data.frame_stride": step},
+            fields={"data.frame_stride": step},
             protocol=f"frame stride {step}",
         )
         for name, (title, config, published) in METHODS.items()

@@ -41,7 +41,7 @@ TABLE = Table(
                     source="as later work gives it for RGB; not checked against a paper",
                 ),
             ],
-            evaluation={"evaluation.y_border": 2},
+            fields={"evaluation.y_border": 2},
             protocol="y_border 2",
         ),
         Row(
@@ -52,7 +52,7 @@ TABLE = Table(
                 *measures(restored=None, channels="_y"),
                 *measures(restored=(41.77, 0.9867), source=SOURCE, protocol=QUOTED),
             ],
-            evaluation={"evaluation.y_border": 2},
+            fields={"evaluation.y_border": 2},
             protocol="y_border 2",
         ),
     ],
