@@ -47,7 +47,10 @@ class Workdir:
     @property
     def differences(self) -> dict[str, tuple]:
         """Fields that differ from base.py: its value and the run's, the learnt ones first."""
-        known = configuration.flatten(base.get_config(self.config.get("method", "iicnet")))
+        method = self.config.get("method", "iicnet")
+        # Of a method that is not the package's, only the common fields are known.
+        known = base.get_config(method if method in base.MODELS else "iicnet")
+        known = configuration.flatten(known)
         fields = configuration.flatten(self.config)
         different = {
             name: (known.get(name), value)
