@@ -52,6 +52,14 @@ MODELS = {
         "num_blocks": 2,  # coupling blocks in a module
         "growth": 32,  # channels that each convolution of a dense block adds
     },
+    # No network, and nothing to learn (iicnet_jax.models.baselines.low_bits).
+    "low_bits": {
+        "num_images": 2,  # N, images that go into one
+        "embedding_channels": 3,  # 3 colour, 1 grey
+        "downscaling": "none",  # "none", "bicubic" or "mean": halve the embedding's sides
+        "bits": 2,  # lowest bits of a sample that hold what is hidden, 1 to 3
+        "codec": "best",  # that compresses it: "avif", "jpeg2000", or the better for each sample
+    },
 }
 
 # Sums over pixels. All equal, because the authors' weights are not published.
@@ -87,6 +95,7 @@ LOSSES = {
     "video_snapshot": {"embedding": 1.0, "frequency": 0.0, "restoration": 3.0},
     "win_naive": WIN_LOSS,
     "win": WIN_LOSS,
+    "low_bits": {},
 }
 
 

@@ -11,7 +11,14 @@ from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path
 from iicnet_jax.core.wording import number_of
 from iicnet_jax.media.embedding_file import Record
-from iicnet_jax.weights.model_dir import CONFIG, IN_WORKDIR, WEIGHTS, load_config, read_model
+from iicnet_jax.models.baselines import low_bits
+from iicnet_jax.weights.model_dir import (
+    CONFIG,
+    IN_WORKDIR,
+    WEIGHTS,
+    load_config,
+    read_model,
+)
 
 FOLDER = Path(__file__).parent / "models"
 EARLIER = "earlier"  # folder in it of those that have been replaced
@@ -43,7 +50,8 @@ def earlier() -> dict[str, Path]:
 def find(model: str) -> Path:
     """The model directory that MODEL on the command line names.
 
-    A folder, the workdir of a run, or else a bundled model.
+    A folder, the workdir of a run, or else a bundled model. `low_bits`, with options or without,
+    has no folder: its name comes back.
 
     Raises:
       UserError: there is none of these.
@@ -53,9 +61,11 @@ def find(model: str) -> Path:
         return path / IN_WORKDIR if (path / IN_WORKDIR).is_dir() else path
     if folder := (there | earlier()).get(model):
         return folder
+    if low_bits.is_name(model):
+        return Path(model)
     raise UserError(
         f"there is no model {model}: name a folder with {WEIGHTS} and {CONFIG}, the workdir of a "
-        f"run, or {_one_of_them(there)}"
+        f"run, {low_bits.NAME}, or {_one_of_them(there)}"
     )
 
 
@@ -107,6 +117,8 @@ def for_record(file: Path, record: Record | None, problem: str | None = None) ->
             "is not known, so name it with --model"
         )
     name = name_of(record.model)
+    if name == low_bits.NAME:
+        return Path(f"{name}:images={record.images}")
     if name is not None:
         return (folders() | earlier())[name]
     raise UserError(
@@ -117,6 +129,8 @@ def for_record(file: Path, record: Record | None, problem: str | None = None) ->
 
 def name_of(digest: str) -> str | None:
     """The name of the model with that fingerprint, replaced or not; None if it is not there."""
+    if digest == low_bits.FINGERPRINT:
+        return low_bits.NAME
     for name, folder in (folders() | earlier()).items():
         if fingerprint_of(folder) == digest:
             return name

@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import functools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -156,15 +157,21 @@ def _inspect(arguments):
 
 def _inspected(file, arguments):
     from iicnet_jax.media import embedding_file, embedding_video
+    from iicnet_jax.models.baselines import low_bits
 
-    if file.suffix.lower() != VIDEO:
-        return embedding_file.inspect(file, max_pixels=arguments.max_pixels)
-    return embedding_video.inspect(file, video_limits(arguments))
+    if file.suffix.lower() == VIDEO:
+        return embedding_video.inspect(file, video_limits(arguments))
+    examined = embedding_file.examine(file, max_pixels=arguments.max_pixels)
+    header = low_bits.find_header(examined.pixels) if examined.record is None else None
+    return embedding_file.facts(examined) | {"low_bits": header and header._asdict()}
 
 
 def _description(found):
     size = f"{found['width']}x{found['height']}"
-    if found["record"] is None:
+    if header := found.get("low_bits"):
+        images, of_size = number_of(header["images"]), width_x_height(header["size"])
+        what = f"no record, but {images} of {of_size} in its lowest bits (low_bits), intact"
+    elif found["record"] is None:
         what = "no record of what is in it"
     else:
         record = found["record"]
@@ -210,6 +217,8 @@ def _quality(item):
 
 
 def _restored(measures):
+    if math.isnan(measures["restored"]["psnr"]):
+        return "lost"
     frames = ", ".join(f"{frame['psnr']:.2f}" for frame in measures["frames"])
     return f"restored {_db(measures['restored'])} ({frames})"
 

@@ -1,6 +1,7 @@
 """Picture files through a network: embed, restore, measure."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from iicnet_jax.evaluation import metrics, protocol
 from iicnet_jax.imaging.carrier import Carrier
 from iicnet_jax.imaging.colour import luma
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS
-from iicnet_jax.imaging.resizing import halve, imresize
+from iicnet_jax.imaging.resizing import half_size
 from iicnet_jax.inference.codec import Codec
 from iicnet_jax.media.embedding_file import EmbeddingFile, Record
 from iicnet_jax.media.outputs import check_folder, write_folder
@@ -77,6 +78,7 @@ def restore_file(
         written. Without `force` also: the file has no usable record, its pixels were changed, or
         another network embedded the pictures.
     """
+    codec, _ = codec.for_file(file, force)
     names = [f"{i:02d}.png" for i in range(codec.network.num_images)]
     check_folder(folder, overwrite, names)
     images, notes = codec.restore_file(file, size=size, force=force)
@@ -98,6 +100,7 @@ def measure_files(
       `restored`, on average, also `restored_without_reference`, and of each in `frames`; the same
       by carrier in `carriers`, from the embedding in a file of that kind, and in `without_network`
       what the reference in such a file shows of the pictures; and what was changed of the pictures.
+      Where such a file leaves nothing of the pictures, their measures are undefined (nan).
 
     Raises:
       UserError: see `embed_files`.
@@ -107,7 +110,7 @@ def measure_files(
     embedding, reference = codec.embed(frames), reference_of(codec, frames[0])
 
     def measure(embedding):
-        restored = codec.restore(embedding, frames.shape[1:3])
+        restored = protocol.restore_what_is_left(codec, embedding, frames.shape[1:3])
         return {"embedding": _compare(embedding, reference), **_compare_all(restored, frames)}
 
     measures = measure(embedding)
@@ -132,17 +135,15 @@ def reference_of(codec: Codec, picture: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.
     """
     model = codec.network
     if model.scale == 2:
-        height, width = picture.shape[:2]
-        even = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        if codec.task == "rescaling":
-            picture = imresize(even, *model.embedding_size(height, width))
-        else:
-            picture = halve(even)
+        picture = half_size(picture, bicubic=codec.task == "rescaling")
     return luma(picture) if model.embedding_channels == 1 else picture
 
 
 def _compare_all(restored, frames) -> dict:
-    each = [_compare(*pair) for pair in zip(restored, frames, strict=True)]
+    if restored is None:
+        each = [dict.fromkeys(("psnr", "ssim"), math.nan) for _ in frames]
+    else:
+        each = [_compare(*pair) for pair in zip(restored, frames, strict=True)]
     measures = {"restored": protocol.mean(each), "frames": each}
     if len(each) > 1:
         measures["restored_without_reference"] = protocol.mean(each[1:])

@@ -11,6 +11,10 @@ class UserError(Exception):
     """
 
 
+class Destroyed(UserError):
+    """Nothing comes back from an embedding, because it was changed after it was made."""
+
+
 def require_choice(name: str, value, choices) -> None:
     """Raises ValueError unless `value` is one of `choices`."""
     if value not in choices:

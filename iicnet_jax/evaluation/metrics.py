@@ -11,6 +11,7 @@ import numpy as np
 from iicnet_jax.imaging.colour import luma, y_channel
 
 PEAK = 255.0
+MEASURES = ("psnr", "ssim", "psnr_grey", "ssim_grey", "psnr_y", "ssim_y")  # of `compare`
 SSIM_WINDOW = 11
 SSIM_SIGMA = 1.5
 

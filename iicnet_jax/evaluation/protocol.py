@@ -6,17 +6,21 @@ They may also be restored from what files that lose something leave of the embed
 """
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from iicnet_jax.core.errors import Destroyed
 from iicnet_jax.data.pipeline import evaluation_samples
 from iicnet_jax.data.task import Sample, Task
-from iicnet_jax.evaluation.metrics import compare
+from iicnet_jax.evaluation.metrics import MEASURES, compare
 from iicnet_jax.imaging.carrier import Carrier
 from iicnet_jax.imaging.resizing import imresize
+from iicnet_jax.inference.codec import Codec
 from iicnet_jax.inference.devices import map_over_devices
 from iicnet_jax.inference.tiling import Tiled, to_uint8
+from iicnet_jax.models.baselines.low_bits import LowBits
 
 PROTOCOL = {
     "rounded": "embedding rounded to 8 bit before it is compared and restored",
@@ -27,6 +31,8 @@ PROTOCOL = {
     "png, jpeg80, ...": "embedding as read from such a file by Pillow, with 4:2:0",
     "without_network": "the reference, read from such a file, for every restored image: enlarged "
     "bicubically where it is smaller, in three equal channels where it is grey",
+    "lost": "share of the samples of which such a file leaves nothing: their images have no "
+    "measures",
     "frames": "each restored image of a sample by its index, the reference first",
     "psnr, ssim": "all colour channels; PSNR in dB; SSIM with an 11x11 Gaussian, sigma 1.5, valid",
     "psnr_grey, ssim_grey": "luma 0.299 R + 0.587 G + 0.114 B of the 8-bit images",
@@ -45,7 +51,7 @@ class Result:
 
 
 def evaluate_samples(
-    tiled: Tiled,
+    tiled: Tiled | LowBits,
     task: Task,
     split: str,
     indices: Sequence[int],
@@ -63,7 +69,7 @@ def evaluate_samples(
 
 
 def evaluate_sample(
-    tiled: Tiled, sample: Sample, *, y_border: int, carriers: Sequence[Carrier] = ()
+    tiled: Tiled | LowBits, sample: Sample, *, y_border: int, carriers: Sequence[Carrier] = ()
 ) -> Result:
     """Embeds, restores and measures one sample; `carriers`: also through files of these."""
     computed = tiled.embed(sample["frames"])
@@ -76,12 +82,24 @@ def evaluate_sample(
     }
     for carrier in carriers:
         carried = carrier(rounded)
+        left = restore_what_is_left(tiled, carried, size)
         plain = reference_alone(carrier(sample["reference"]), sample["frames"].shape)
         measures[str(carrier)] = {
-            **measure(sample, carried, tiled.restore(carried, size), y_border),
+            **measure(sample, carried, left, y_border),
+            "lost": float(left is None),
             "without_network": measure_restored(sample, plain, y_border),
         }
     return Result(rounded, restored, measures)
+
+
+def restore_what_is_left(
+    method: Tiled | LowBits | Codec, embedding: np.ndarray, size: tuple[int, int]
+) -> np.ndarray | None:
+    """The images, None where the way has left nothing of them that the method can read."""
+    try:
+        return method.restore(embedding, size)
+    except Destroyed:
+        return None
 
 
 def reference_alone(reference: np.ndarray, shape: Sequence[int]) -> np.ndarray:
@@ -101,7 +119,9 @@ def reference_alone(reference: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     return np.broadcast_to(colours, shape)
 
 
-def measure(sample: Sample, embedding: np.ndarray, restored: np.ndarray, y_border: int) -> dict:
+def measure(
+    sample: Sample, embedding: np.ndarray, restored: np.ndarray | None, y_border: int
+) -> dict:
     """All measures of a sample: `embedding`, and those of `measure_restored`."""
     return {
         "embedding": compare(embedding, sample["reference"], y_border),
@@ -109,12 +129,16 @@ def measure(sample: Sample, embedding: np.ndarray, restored: np.ndarray, y_borde
     }
 
 
-def measure_restored(sample: Sample, restored: np.ndarray, y_border: int) -> dict:
-    """`restored`, `frames`, and of several images also `restored_without_reference`."""
-    frames = [
-        compare(image, target, y_border)
-        for image, target in zip(restored, sample["frames"], strict=True)
-    ]
+def measure_restored(sample: Sample, restored: np.ndarray | None, y_border: int) -> dict:
+    """`restored`, `frames`, and of several images also `restored_without_reference`.
+
+    Undefined (nan) where nothing was restored, which is None.
+    """
+    targets = sample["frames"]
+    if restored is None:
+        frames = [dict.fromkeys(MEASURES, math.nan) for _ in targets]
+    else:
+        frames = [compare(*pair, y_border) for pair in zip(restored, targets, strict=True)]
     measures = {"restored": mean(frames), "frames": frames}
     if len(frames) > 1:
         measures["restored_without_reference"] = mean(frames[1:])

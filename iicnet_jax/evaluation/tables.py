@@ -1,8 +1,11 @@
 """Results as Markdown tables."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
-COLUMNS = ("psnr", "ssim", "psnr_grey", "ssim_grey", "psnr_y", "ssim_y")
+from iicnet_jax.evaluation.metrics import MEASURES
+
+COLUMNS = MEASURES
 TITLES = ("PSNR", "SSIM", "PSNR grey", "SSIM grey", "PSNR Y", "SSIM Y")
 
 
@@ -77,5 +80,7 @@ def _psnr(measures: Mapping) -> str:
 
 
 def number(column: str, value: float) -> str:
-    """dB with two decimals, SSIM with four."""
+    """dB with two decimals, SSIM with four; undefined is what did not come back."""
+    if math.isnan(value):
+        return "lost" if column.startswith("psnr") else "-"
     return f"{value:.2f}" if column.startswith("psnr") else f"{value:.4f}"

@@ -31,6 +31,11 @@ LOSSES: dict[str, type[Loss]] = {
 }
 
 
+def learns(config: ConfigDict) -> bool:
+    """Whether a method has weights; `low_bits` has none, and is evaluated alone."""
+    return config.method in NETWORKS
+
+
 def create_model(config: ConfigDict, rngs: nnx.Rngs | None = None) -> Network:
     """The network with its initial weights, as it is trained.
 

@@ -8,6 +8,7 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from iicnet_jax.core import distributed, files
+from iicnet_jax.core.errors import explaining
 from iicnet_jax.data import create_task
 from iicnet_jax.data.pipeline import evaluation_indices
 from iicnet_jax.evaluation import pictures, protocol, tables
@@ -16,6 +17,7 @@ from iicnet_jax.experiment.workdir import RESULTS, environment
 from iicnet_jax.imaging import carrier
 from iicnet_jax.inference.tiling import WHOLE, Tiled
 from iicnet_jax.media.picture_file import write_picture
+from iicnet_jax.models.baselines.low_bits import LowBits
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints
 
@@ -35,22 +37,10 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
     with distributed.all_or_none():
         task = create_task(config.data, config.model)
         task.names("test")
-    _, initial = build.create_state(config, build.create_model(config))
-    # On all devices, also those of other processes, which read together.
-    everywhere = sharding.replicated(sharding.data_mesh(jax.device_count()))
-    with Checkpoints(workdir, read_only=True) as kept:
-        state = kept.restore_state(
-            jax.device_put(initial, everywhere), config.evaluation.checkpoint
-        )
-
-    networks = {"trained": jax.device_get(state.weights)}
-    if config.evaluation.untrained:
-        before = initial_weights.load(config) if config.init_from else initial.params
-        networks = {"untrained": before, **networks}
-    tiled = Tiled(build.inference_network(config), tile=WHOLE)
+    networks, step = _networks(config, workdir)
     measures = {
-        name: _evaluate_network(config, workdir, task, tiled.with_params(params), name)
-        for name, params in networks.items()
+        name: _evaluate_network(config, workdir, task, network, name)
+        for name, network in networks.items()
     }
     means = {name: protocol.mean(list(by_sample.values())) for name, by_sample in measures.items()}
     results = {
@@ -59,7 +49,7 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
         "carriers": list(config.evaluation.carriers),
         "samples": len(measures["trained"]),
         "checkpoint": config.evaluation.checkpoint,
-        "step": int(state.step),
+        "step": step,
         "environment": environment(),
         "networks": means,
         "by_sample": measures,
@@ -70,7 +60,32 @@ def evaluate(config: ConfigDict, workdir: Path) -> dict:
     return results
 
 
-def _evaluate_network(config, workdir, task, tiled: Tiled, network: str) -> dict:
+def _networks(config, workdir) -> tuple[dict[str, Tiled | LowBits], int]:
+    """What is measured, by name, and the step of the trained network.
+
+    A method without weights stands in the place of the trained network, after no step.
+    """
+    if not build.learns(config):
+        with explaining("config.model does not make a method"):
+            return {"trained": LowBits(**config.model)}, 0
+    _, initial = build.create_state(config, build.create_model(config))
+    # On all devices, also those of other processes, which read together.
+    everywhere = sharding.replicated(sharding.data_mesh(jax.device_count()))
+    with Checkpoints(workdir, read_only=True) as kept:
+        state = kept.restore_state(
+            jax.device_put(initial, everywhere), config.evaluation.checkpoint
+        )
+
+    weights = {"trained": jax.device_get(state.weights)}
+    if config.evaluation.untrained:
+        before = initial_weights.load(config) if config.init_from else initial.params
+        weights = {"untrained": before, **weights}
+    tiled = Tiled(build.inference_network(config), tile=WHOLE)
+    networks = {name: tiled.with_params(params) for name, params in weights.items()}
+    return networks, int(state.step)
+
+
+def _evaluate_network(config, workdir, task, tiled: Tiled | LowBits, network: str) -> dict:
     """Measures by sample's name; the pictures are those of the trained network."""
     indices = distributed.share(evaluation_indices(task, "test", config.evaluation.limit))
     keep_pictures = network == "trained" and distributed.is_main()

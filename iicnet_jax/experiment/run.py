@@ -14,7 +14,7 @@ from iicnet_jax.core.console import exit_on_user_error, printing, set_up_logging
 from iicnet_jax.core.errors import UserError, explaining
 from iicnet_jax.core.files import typed_path
 from iicnet_jax.evaluation import tables
-from iicnet_jax.experiment import configuration
+from iicnet_jax.experiment import build, configuration
 from iicnet_jax.experiment import workdir as run_folder
 from iicnet_jax.experiment.evaluate import evaluate
 from iicnet_jax.experiment.train import train
@@ -37,6 +37,8 @@ def run(config: ConfigDict, workdir: str, mode: str, processes: distributed.Proc
         folder = typed_path(workdir)
         if mode == "eval":
             run_folder.require_same(folder, config)
+        elif not build.learns(config):
+            run_folder.claim(folder, config)
         elif not train(config, folder):
             return
         if mode != "train":

@@ -33,6 +33,16 @@ def halve(image: RGB) -> Resized:
     return ((squares.sum(axis=(1, 3), dtype=np.uint16) + 2) // 4).astype(np.uint8)
 
 
+def half_size(image: RGB, *, bicubic: bool) -> Resized:
+    """Half of height and width, rounded up: an odd last row or column is repeated.
+
+    `bicubic`: as `imresize`; else the means of 2x2 squares, as `halve`.
+    """
+    height, width = image.shape[:2]
+    even = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return imresize(even, -(-height // 2), -(-width // 2)) if bicubic else halve(even)
+
+
 def imresize(image: RGB, height: int, width: int) -> Resized:
     """Bicubic resizing, antialiased when shrinking, as MATLAB's `imresize(image, [h, w])`."""
     sides = zip(image.shape, (height, width), strict=False)

@@ -15,7 +15,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from iicnet_jax import bundled
-from iicnet_jax.core.errors import UserError
+from iicnet_jax.core.errors import Destroyed, UserError
 from iicnet_jax.core.wording import number_of, width_x_height
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS
 from iicnet_jax.inference.tiling import Tiled
@@ -24,6 +24,8 @@ from iicnet_jax.media.embedding_file import EmbeddingFile, Record
 from iicnet_jax.media.embedding_video import EmbeddingVideo
 from iicnet_jax.media.picture_file import Source, check_output, read_group
 from iicnet_jax.models import Network
+from iicnet_jax.models.baselines import low_bits
+from iicnet_jax.models.baselines.low_bits import LowBits
 from iicnet_jax.weights.model_dir import read_model
 
 # Clauses about a file.
@@ -37,20 +39,25 @@ def load(
     tile: int | None = None,
     progress: Callable[[Sequence], Iterable] = iter,
 ) -> "Codec":
-    """Loads a trained network.
+    """Loads a trained network, or the method without one that is called "low_bits".
 
     Args:
       model: a bundled model ("hiding", "grayscale", "rescaling", "video" or "stereo"), a folder
-        with `model.safetensors` and `config.json`, or the workdir of a finished run.
+        with `model.safetensors` and `config.json`, the workdir of a finished run, or "low_bits",
+        with options such as "low_bits:video,bits=1" (see `models.baselines.low_bits.from_name`).
       tile: side in pixels of the tiles in which large images are computed, by default those
         that need about 2 GB; smaller ones need less. The result is the same.
       progress: wraps the list of tiles in an iterable that shows progress, such as `tqdm`.
 
     Raises:
-      UserError: there is no such model, its files are damaged or of a newer version, or the tile
-        is too small for it.
+      UserError: there is no such model, its files are damaged or of a newer version, the tile is
+        too small for it, or an option is unknown.
     """
-    found = read_model(bundled.find(os.fspath(model)))
+    path = bundled.find(os.fspath(model))
+    if low_bits.is_name(str(path)) and not path.exists():
+        method, task = low_bits.from_name(str(path))
+        return Codec(method, task, low_bits.FINGERPRINT)
+    found = read_model(path)
     task = found.task if embedding_file.TASK.fullmatch(found.task) else "unknown"
     return Codec(Tiled(found.network, tile=tile, progress=progress), task, found.fingerprint)
 
@@ -63,17 +70,17 @@ class Codec:
     `--size` and `--overwrite` are the arguments of these names.
 
     Attributes:
-      tiled: the network on float values, to measure it.
+      tiled: the network on float values, to measure it; or the method without one.
       task: what the network was trained for, such as "hiding".
       fingerprint: SHA-256 of what the network computes; embedding files name it.
     """
 
-    tiled: Tiled
+    tiled: Tiled | LowBits
     task: str
     fingerprint: str
 
     @property
-    def network(self) -> Network:
+    def network(self) -> Network | LowBits:
         """The network: `num_images`, `embedding_channels`, `scale`, `embedding_size`, ..."""
         return self.tiled.model
 
@@ -107,8 +114,8 @@ class Codec:
             which may be one more than they were where a network scales down.
 
         Raises:
-          UserError: the embedding has another type or shape, or colours where it is to be grey; or
-            images of that size do not embed to it.
+          UserError: the embedding has another type or shape, or colours where it is to be grey;
+            images of that size do not embed to it; or, of `low_bits`, it was changed.
         """
         pixels = np.asarray(embedding)
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (1, 3):
@@ -117,9 +124,9 @@ class Codec:
                 "from 0 to 255 of the shape (height, width, 3), or (height, width, 1) for grey"
             )
         name = "the embedding"
-        return self.tiled.restore(
-            self.with_channels(pixels, name), self.images_size(pixels.shape[:2], size, name)
-        )
+        codec = dataclasses.replace(self, tiled=self.tiled.for_embedding(pixels))
+        size = codec.images_size(pixels.shape[:2], size, name)
+        return codec.tiled.restore(codec.with_channels(pixels, name), size)
 
     def write(
         self,
@@ -200,10 +207,24 @@ class Codec:
         self, file: EmbeddingFile, *, size: tuple[int, int] | None = None, force: bool = False
     ) -> tuple[UInt8[np.ndarray, "n h w 3"], tuple[str, ...]]:
         """`read` for a file that was examined; and why the images may differ, a line each."""
+        codec, notes = self.for_file(file, force)
+        pixels = codec.with_channels(file.pixels, file.path)
+        size = codec.images_size(pixels.shape[:2], size, file.path, file.record)
+        return codec.tiled.restore(pixels, size), notes
+
+    def for_file(self, file: EmbeddingFile, force: bool) -> tuple["Codec", tuple[str, ...]]:
+        """This codec as a file needs it, and why the images may differ, a line each.
+
+        Of networks it is the same; how `low_bits` made an embedding, that says itself.
+
+        Raises:
+          UserError: as `notes`; or nothing of the images is left, `force` or not.
+        """
         notes = self.notes(file, force)
-        pixels = self.with_channels(file.pixels, file.path)
-        size = self.images_size(pixels.shape[:2], size, file.path, file.record)
-        return self.tiled.restore(pixels, size), notes
+        try:
+            return dataclasses.replace(self, tiled=self.tiled.for_embedding(file.pixels)), notes
+        except Destroyed as error:
+            raise Destroyed(f"{file.path}: {error}") from error
 
     def notes(self, file: EmbeddingFile | EmbeddingVideo, force: bool) -> tuple[str, ...]:
         """Why the images of a file may not come back with this network, a line each.
@@ -211,6 +232,8 @@ class Codec:
         Raises:
           UserError: there is a reason, and no `force`.
         """
+        if file.record is None and self.tiled.self_describing:
+            return ()
         problems = [] if file.problem is None else [file.problem]
         if file.record is None:
             problems = problems or [NO_RECORD]
@@ -249,7 +272,7 @@ class Codec:
         if record is not None and self.network.embedding_size(*record.size) == shape:
             return record.size
         if size is None:
-            return shape[0] * self.network.scale, shape[1] * self.network.scale
+            return self.network.images_size(*shape)
         if min(size) < 1 or self.network.embedding_size(*size) != shape:
             raise UserError(
                 f"pictures of {width_x_height(size)} pixels do not embed into {name}, which has "

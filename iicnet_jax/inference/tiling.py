@@ -84,6 +84,8 @@ class Tiled:
       UserError: the halo leaves nothing of such a tile.
     """
 
+    self_describing = False  # of its embeddings, only a file's record says what is in them
+
     def __init__(
         self,
         model: Network,
@@ -157,6 +159,10 @@ class Tiled:
             height, width = target.shape[1:3]
             target[:] = images[:, top : top + height, left : left + width]
         return result
+
+    def for_embedding(self, pixels: UInt8[np.ndarray, "h w k"]) -> "Tiled":
+        """Itself: networks restore every embedding in one way, see `LowBits.for_embedding`."""
+        return self
 
     def _embed_tile(self, frames: np.ndarray) -> Float32[np.ndarray, "h2 w2 k"]:
         batch = jnp.asarray(frames[None], jnp.float32) / PEAK

@@ -175,10 +175,14 @@ def inspect(path: Path, *, max_pixels: int = MAX_PIXELS) -> dict:
     Raises:
       UserError: the file is no picture.
     """
-    file = examine(path, max_pixels=max_pixels)
+    return facts(examine(path, max_pixels=max_pixels))
+
+
+def facts(file: EmbeddingFile) -> dict:
+    """The same of a file that was examined."""
     height, width = file.pixels.shape[:2]
     return {
-        "file": str(path),
+        "file": str(file.path),
         "format": file.format,
         "height": height,
         "width": width,

@@ -76,6 +76,13 @@ class Network(nnx.Module):
         """Height and width of the embedding of images of that height and width."""
         return -(-height // self.scale), -(-width // self.scale)
 
+    def images_size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the images in an embedding of that height and width.
+
+        Where the embedding is smaller, images of one row or column less embed to it, too.
+        """
+        return height * self.scale, width * self.scale
+
     def _join(self, frames: Float[Array, "b n h w 3"]) -> Float[Array, "b h2 w2 c"]:
         """Concatenates the images along the channels, and pads them. Raises as `embed` does."""
         expected = f"(batch, {self.num_images}, height, width, {COLOURS})"

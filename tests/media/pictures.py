@@ -16,6 +16,15 @@ def noise(height, width, channels=3, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)
 
 
+def smooth(height, width, seed=0):
+    """Waves of a few periods and a little noise: what a codec is made for."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:height, :width] / 8
+    phase, slope = rng.uniform(0, 6, 3), rng.uniform(0.3, 1, (2, 3))
+    waves = np.sin(rows[..., None] * slope[0] + columns[..., None] * slope[1] + phase)
+    return (127 + 90 * waves + rng.normal(0, 3, (height, width, 3))).astype(np.uint8)
+
+
 def save(path, pixels, **options):
     Image.fromarray(pixels).save(path, **options)
     return path
