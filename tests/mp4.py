@@ -16,6 +16,7 @@ def write_video(path: Path, frames, times=None, codec=CODEC, container=None, **o
         stream = output.add_stream(codec, rate=25)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = "yuv420p"
+        stream.codec_context.thread_count = 1  # the same bytes every time
         stream.options = {"g": "10", **options}
         for number, image in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")

@@ -205,10 +205,7 @@ def test_a_file_cut_behind_its_index_is_named(tmp_path, part):
 
 @pytest.mark.parametrize("length", [40, 4000])
 def test_damaged_frames_are_an_error(tmp_path, video, length):
-    """As far as the decoder finds out: what it patches up, and what it cannot decode.
-
-    Which of them a few bytes are depends on the encoder, whose threads do not always do the same.
-    """
+    """As far as the decoder finds out: what it patches up, and what it cannot decode."""
     message = "(has damaged frames|cannot be read as a video)"
     content = bytearray(video.read_bytes())
     place = content.index(b"mdat") + 3200
