@@ -13,5 +13,5 @@ from configs.bundled.compact import compact, survive_jpeg
 
 
 def get_config():
-    config = compact(grayscale.get_config(), root="VOCdevkit", steps=10000, embedding=3.0)
+    config = compact(grayscale.get_config(), root="VOCdevkit", steps=10000, embedding=10.0)
     return survive_jpeg(config)
