@@ -6,9 +6,9 @@ import shutil
 import numpy as np
 import pytest
 from flax import nnx
-from iicnet_jax.inference.compiled import CompiledNetwork
 
 from iicnet_jax.experiment import export
+from iicnet_jax.inference.tiling import Tiled
 from iicnet_jax.models.abstract import ConstantRngs
 from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.weights.model_dir import read_model
@@ -87,13 +87,13 @@ def test_the_moving_average_is_what_is_validated_evaluated_and_exported(
     assert equal(weights(tmp_path), average)
 
     measured = []
-    with_params = CompiledNetwork.with_params
+    with_params = Tiled.with_params
 
     def remember(self, params):
         measured.append(parameter_arrays(params))
         return with_params(self, params)
 
-    monkeypatch.setattr(CompiledNetwork, "with_params", remember)
+    monkeypatch.setattr(Tiled, "with_params", remember)
     go_on_from(2, averaged, tmp_path / "copy", **AVERAGED)  # validated at the end
     status, _, stderr = program.call_main(program.command(averaged, mode="eval", **AVERAGED))
     assert status == 0, stderr
