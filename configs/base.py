@@ -182,6 +182,9 @@ def get_config(method: str = "iicnet") -> ConfigDict:
             "pattern": "",  # custom_folder: how files are named, e.g. "{group}_{image}.png"
             "reference": 0,  # custom_folder: which image of a group is the reference, from 0
             "cache": False,  # keep all decoded images in memory
+            # Keep all decoded training images in the memory of every device, where each step draws
+            # its crops, with other random numbers. For tasks whose samples are crops of images.
+            "on_device": False,
             "workers": 0,  # processes that decode images; 0 uses threads
         }
     )

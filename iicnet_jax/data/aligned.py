@@ -6,13 +6,14 @@ from typing import ClassVar
 import numpy as np
 from ml_collections import ConfigDict
 
-from iicnet_jax.data.images import crop, random_corner
+from iicnet_jax.data.cropping import CropTask, random_rectangle, stack
+from iicnet_jax.data.images import crop
 from iicnet_jax.data.storage import Store
-from iicnet_jax.data.task import FileTask, Sample
+from iicnet_jax.data.task import Sample
 from iicnet_jax.imaging.resizing import halve
 
 
-class AlignedImages(FileTask):
+class AlignedImages(CropTask):
     """Samples of N images, the reference first, of which the part that all have in common is used.
 
     Args:
@@ -35,19 +36,21 @@ class AlignedImages(FileTask):
         scale = reference_scale(model)
         return cls(store, model.num_images, data.crop, scale=scale, **options)
 
-    def training_sample(self, images, rng):
-        top, left = random_corner(rng, _common_size(images), self.crop, self.crop)
-        images = [crop(image, top, left, self.crop, self.crop) for image in images]
+    def training_crops(self, sizes, rng):
+        return [random_rectangle(rng, sizes.min(0), self.crop, self.crop)] * len(sizes)
+
+    def sample(self, images):
         return aligned_sample(images, self.scale)
 
     def evaluation_sample(self, images):
-        return aligned_sample(images, self.scale)
+        return self.sample(images)
 
 
-def aligned_sample(images: Sequence[np.ndarray], scale: int) -> Sample:
+def aligned_sample(images: Sequence, scale: int) -> Sample:
     """Images cut to one size, which `scale` divides, and the first as the reference."""
-    height, width = (side - side % scale for side in _common_size(images))
-    frames = np.stack([crop(image, 0, 0, height, width) for image in images])
+    sides = np.array([image.shape[:2] for image in images]).min(0)
+    height, width = (int(side - side % scale) for side in sides)
+    frames = stack([crop(image, 0, 0, height, width) for image in images])
     return {"frames": frames, "reference": halve(frames[0]) if scale == 2 else frames[0]}
 
 
@@ -55,9 +58,3 @@ def reference_scale(model: ConfigDict) -> int:
     """How many times smaller than the images the reference is, for the network `config.model`."""
     halved = model.get("downscaling", "none") != "none" and not model.get("full_size", False)
     return 2 if halved else 1
-
-
-def _common_size(images) -> tuple[int, int]:
-    """The smallest height and the smallest width."""
-    height, width = (min(image.shape[axis] for image in images) for axis in (0, 1))
-    return height, width

@@ -5,8 +5,8 @@ DIV2K_train_LR_bicubic/X2/0001x2.png, 800 of each for training, 100 for validati
 """
 
 from iicnet_jax.core.errors import UserError
+from iicnet_jax.data.cropping import CropTask
 from iicnet_jax.data.storage import Dataset
-from iicnet_jax.data.task import FileTask
 
 DATASET = Dataset(
     name="div2k",
@@ -23,22 +23,21 @@ DATASET = Dataset(
 )
 
 
-class Div2k(FileTask):
+class Div2k(CropTask):
     """What the tasks on DIV2K share: samples are (low resolution, high resolution)."""
 
     DATASET = DATASET
     scale: int  # how many times smaller the low-resolution image is
 
-    def load(self, split, index):
-        low, high = super().load(split, index)
+    def check(self, paths, images):
+        low, high = images
         sides = zip(low.shape[:2], high.shape[:2], strict=True)
         if any(abs(small * self.scale - large) >= self.scale for small, large in sides):
-            low_path, high_path = self.samples(split)[index]
+            low_path, high_path = paths
             raise UserError(
                 f"{high_path} ({high.shape[0]}x{high.shape[1]}) is not {self.scale} times the "
                 f"size of {low_path} ({low.shape[0]}x{low.shape[1]}): replace both files"
             )
-        return low, high
 
     def _pairs(self, part: str) -> list[tuple[str, str]]:
         """Paths of the low- and the high-resolution images of "train" or "valid", in order."""

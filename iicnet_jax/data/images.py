@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from iicnet_jax.core.errors import UserError
 
 
@@ -17,7 +15,7 @@ def require_one_size(paths: Sequence[str], images: Sequence) -> None:
             )
 
 
-def crop(image, top: int, left: int, height: int, width: int):
+def crop(image, top, left, height, width):
     """The height x width rectangle with that upper left corner."""
     return image[top : top + height, left : left + width]
 
@@ -26,21 +24,3 @@ def centre_crop(image, height: int, width: int):
     """The middle of an image, which must be at least height x width; odd margins round down."""
     top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
     return crop(image, top, left, height, width)
-
-
-def random_corner(
-    rng: np.random.Generator, shape: Sequence[int], height: int, width: int
-) -> tuple[int, int]:
-    """Upper left corner of a random height x width rectangle within an image of that shape.
-
-    Raises:
-      UserError: the image is smaller than the rectangle.
-    """
-    if shape[0] < height or shape[1] < width:
-        raise UserError(
-            f"an image of {shape[0]}x{shape[1]} is smaller than the crop of "
-            f"{height}x{width}: choose a smaller config.data.crop"
-        )
-    top = rng.integers(shape[0] - height + 1)
-    left = rng.integers(shape[1] - width + 1)
-    return int(top), int(left)

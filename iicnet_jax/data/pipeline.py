@@ -63,6 +63,7 @@ def training_batches(
     seed: int,
     flip_rotate: bool = False,
     workers: int = 0,
+    images: bool = True,
     first: int = 0,
     process_index: int = 0,
     process_count: int = 1,
@@ -71,21 +72,22 @@ def training_batches(
 
     Every batch is a dictionary of uint8 `frames` (b, n, h, w, 3) and `reference` (b, h', w', k),
     and `index` (b,), the sample's number in the split. `flip_rotate` turns every sample at random.
-    With `workers`, so many processes decode; otherwise threads do. `first` is the number of the
+    With `workers`, so many processes decode; otherwise threads do. Without `images`, batches hold
+    the same indices and nothing else (`on_device.py` has the images). `first` is the number of the
     batch to begin with, from 0.
 
     Of several processes, each gets an equal part of every batch; the parts in the processes' order
     are the batch that one process would get. `batch_size` must be a multiple of `process_count`.
     """
-    samples = (
-        grain.MapDataset.source(_Split(task, "train"))
-        .seed(seed)
-        .shuffle()
-        .repeat()
-        .random_map(_RandomCrop(task))
-    )
-    if flip_rotate:
-        samples = samples.random_map(_FlipRotate())
+    split = _Split(task, "train")
+    source = grain.MapDataset.source(split if images else range(len(split)))
+    samples = source.seed(seed).shuffle().repeat()
+    if not images:
+        samples = samples.map(lambda index: {"index": np.int32(index)})
+    else:
+        samples = samples.random_map(_RandomCrop(task))
+        if flip_rotate:
+            samples = samples.random_map(_FlipRotate())
     parts = samples.batch(batch_size // process_count, drop_remainder=True)
     ours = slice(first * process_count + process_index, None, process_count)
     dataset = parts.slice(ours).to_iter_dataset()

@@ -92,9 +92,13 @@ class FileTask(Task):
     def load(self, split, index):
         paths = self.samples(split)[index]
         images = tuple(self.store.read(path) for path in paths)
+        self.check(paths, images)
+        return images
+
+    def check(self, paths: Sequence[str], images: Sequence) -> None:
+        """Raises UserError, naming files, unless the shapes of a sample's images fit together."""
         if self.ONE_SIZE:
             require_one_size(paths, images)
-        return images
 
     def _name(self, paths: tuple[str, ...]) -> str:
         """A sample's name, unique within its split."""

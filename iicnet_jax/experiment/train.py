@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from iicnet_jax.core import distributed, files
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.data import Task, create_task
+from iicnet_jax.data import Task, create_task, on_device
 from iicnet_jax.data.pipeline import evaluation_indices, training_batches
 from iicnet_jax.data.task import SPLITS
 from iicnet_jax.evaluation import pictures, protocol
@@ -28,7 +28,7 @@ from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints, holds_checkpoints
 from iicnet_jax.training.interruption import LossGuard, StopRequest
-from iicnet_jax.training.step import TrainState, several_steps
+from iicnet_jax.training.step import TrainState, drawing_step, several_steps
 from iicnet_jax.training.writers import MetricWriter
 from iicnet_jax.weights.model_dir import IN_WORKDIR
 
@@ -67,6 +67,9 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
             build.check_fit(measured.model, task)
             abstract = abstract_network(build.create_model, config)
             train_step = build.create_train_step(config, nnx.graphdef(abstract))
+            images = on_device.find(task) if config.data.on_device else None
+            if images is not None:
+                on_device.require_memory(images, jax.local_devices())
             starts_from = None
             if config.init_from and not holds_checkpoints(workdir):
                 starts_from = initial_weights.load(config)
@@ -81,10 +84,15 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
             nnx.update(model, starts_from)
         _, state = build.create_state(config, model)
         state = jax.device_put(state, sharding.replicated(mesh))
+        # Different from the key of the initial weights, which is the seed's own.
+        key, images_key = (jax.random.fold_in(jax.random.key(config.seed), i) for i in (1, 2))
+        constants: tuple = (key,)
+        if images is not None:
+            constants = (key, on_device.load(images, mesh), images_key)
+            draw = on_device.make_draw(images.task, flip_rotate=config.data.flip_rotate)
+            train_step = drawing_step(train_step, draw)
         loops = steps_per_call > 1 and build.loops(config)
         advance = jax.jit(several_steps(train_step, loops=loops), donate_argnums=0)
-        # Different from the key of the initial weights, which is the seed's own.
-        key = jax.random.fold_in(jax.random.key(config.seed), 1)
 
         stop = stack.enter_context(StopRequest())
         kept = stack.enter_context(Checkpoints(workdir, keep_last=config.run.keep_last))
@@ -100,7 +108,8 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
             batch_size=config.data.batch_size,
             seed=config.seed,
             flip_rotate=config.data.flip_rotate,
-            workers=config.data.workers,
+            workers=0 if config.data.on_device else config.data.workers,
+            images=not config.data.on_device,
             first=first_step,
             process_index=jax.process_index(),
             process_count=jax.process_count(),
@@ -119,9 +128,9 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
             for step in range(first_step + steps_per_call, steps + 1, steps_per_call):
                 of_call = [next(batches) for _ in range(steps_per_call)]
                 batch = jax.tree.map(lambda *arrays: np.stack(arrays), *of_call)
-                indices = batch.pop("index")
+                indices = batch["index"] if config.data.on_device else batch.pop("index")
                 batch = sharding.put_batch(mesh, batch, axis=1)
-                state, metrics, by_step = advance(state, batch, key)
+                state, metrics, by_step = advance(state, batch, *constants)
                 guard.watch(step, by_step["loss"], by_step["gradient_norm"], indices)
                 report.add(metrics, steps_per_call)
                 progress.update(steps_per_call)

@@ -45,6 +45,7 @@ ADDED: dict[str | None, dict[str, object]] = {
     },
     "model": {"levels": 1, "mixing": True},  # of the method iicnet
     "optimizer": {"ema_decay": 0.0, "accumulate": 1},
+    "data": {"on_device": False},
 }
 # Names that fields had before: section, old, new.
 RENAMED = (

@@ -5,10 +5,10 @@ import numpy as np
 PEAK = 255.0
 
 
-def luma(image: np.ndarray) -> np.ndarray:
+def luma(image):
     """0.299 R + 0.587 G + 0.114 B, (h, w, 3) to (h, w, 1); of a uint8 image rounded, halves up.
 
-    A one-channel image is returned as it is.
+    A one-channel image is returned as it is. A uint8 image may be NumPy's or JAX's.
     """
     if image.shape[-1] == 1:
         return image

@@ -4,6 +4,8 @@ OpenCV and MATLAB differ in what they call bicubic: OpenCV's kernel has a = -0.7
 whatever the reduction; MATLAB's has a = -0.5 and widens as the image shrinks, against aliasing.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -23,10 +25,10 @@ def resize_bicubic(image: RGB, height: int, width: int) -> Resized:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
-def halve(image: RGB) -> Resized:
+def halve(image: UInt8[Any, "h w 3"]) -> UInt8[Any, "h2 w2 3"]:
     """Bilinear reduction by two: the mean of every 2x2 square, rounded, halves upwards.
 
-    Height and width must be even.
+    Height and width must be even. The image may be NumPy's or JAX's.
     """
     height, width = image.shape[0] // 2, image.shape[1] // 2
     squares = image.reshape(height, 2, width, 2, 3)

@@ -131,6 +131,21 @@ def make_train_step(
     return train_step
 
 
+def drawing_step(train_step: Callable, draw: Callable) -> Callable:
+    """Returns `step(state, batch, key, images, images_key)`, to be jit-compiled.
+
+    A batch holds `index` (b,), the numbers of its samples. What else `train_step` is given,
+    `draw(images, index, key)` makes of images in the device's memory; it depends on `images_key`
+    and the number of the step.
+    """
+
+    def step(state: TrainState, batch, key, images, images_key):
+        drawn = draw(images, batch["index"], jax.random.fold_in(images_key, state.step))
+        return train_step(state, drawn, key)
+
+    return step
+
+
 def several_steps(train_step: Callable, *, loops: bool = False) -> Callable:
     """Returns `call(state, batches, *rest) -> (state, metrics, by_step)`, to be jit-compiled.
 

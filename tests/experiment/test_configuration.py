@@ -151,8 +151,8 @@ def test_a_channel_has_the_fields_of_its_configuration():
 
 
 def test_differences_leave_out_what_does_not_change_learning():
-    ours = changed(seed=1, run__log_every=7, data__root="elsewhere", data__crop=32)
+    ours = changed(seed=1, run__log_every=7, data__root="elsewhere", data__on_device=True)
     assert configuration.differences(ours, base.get_config()) == [
-        "config.data.crop: 144 there, 32 now",
+        "config.data.on_device: False there, True now",
         "config.seed: 0 there, 1 now",
     ]

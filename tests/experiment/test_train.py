@@ -149,3 +149,25 @@ def test_a_run_goes_on_with_calls_that_divide_where_it_stopped(averaged, tmp_pat
     status, _, stderr = program.call_main(arguments)
     assert status == 1
     assert "goes on from step 2, which is no multiple of config.run.steps_per_call, 4" in stderr
+
+
+RESIDENT = {
+    **AVERAGED,
+    "data__on_device": True,
+    "data__flip_rotate": True,
+    "run__steps_per_call": 2,
+    "run__log_every": 2,
+    "run__validate_every": 4,
+}
+
+
+@pytest.fixture(scope="module")
+def resident(tmp_path_factory):
+    """A run with the images on the device."""
+    return train(tmp_path_factory.mktemp("runs") / "resident", **RESIDENT)
+
+
+def test_crops_that_are_drawn_on_the_device_are_exact_across_a_resume(resident, tmp_path):
+    copy = go_on_from(2, resident, tmp_path / "copy", **RESIDENT)
+    assert_same_run(copy, resident)
+    assert len({line["train/loss"] for line in reports(copy).values()}) == 2

@@ -9,11 +9,10 @@ under 144 are dropped from the first two.
 import numpy as np
 
 from iicnet_jax.core.errors import UserError
+from iicnet_jax.data.cropping import Rectangle, random_rectangle, stack
 from iicnet_jax.data.div2k import Div2k
-from iicnet_jax.data.images import centre_crop, crop, random_corner
+from iicnet_jax.data.images import centre_crop
 from iicnet_jax.data.storage import Store
-from iicnet_jax.data.task import Sample
-from iicnet_jax.imaging import RGB
 
 SCALES = (2, 4, 8)
 SMALLEST_SIDE_X8 = 144
@@ -32,18 +31,20 @@ class DualView(Div2k):
     def from_config(cls, store, data, model):
         return cls(store, data.scale, data.crop)
 
-    def training_sample(self, images, rng):
-        low, high = images
+    def training_crops(self, sizes, rng):
         side, scale = self.crop, self.scale
-        top, left = random_corner(rng, low.shape, side, side)
+        normal = random_rectangle(rng, sizes[0], side, side)
         # The middle of the high-resolution image of the same content.
         margin = (side * scale - side) // 2
-        zoomed = crop(high, top * scale + margin, left * scale + margin, side, side)
-        return _sample(crop(low, top, left, side, side), zoomed)
+        top, left = normal.top * scale + margin, normal.left * scale + margin
+        return normal, Rectangle(top, left, side, side)
+
+    def sample(self, images):
+        return {"frames": stack(images), "reference": images[0]}
 
     def evaluation_sample(self, images):
         normal, high = images
-        return _sample(np.asarray(normal), centre_crop(high, *normal.shape[:2]))
+        return self.sample([np.asarray(normal), centre_crop(high, *normal.shape[:2])])
 
     def _find_samples(self, split):
         if split == "test":
@@ -53,7 +54,3 @@ class DualView(Div2k):
             pairs = [pair for pair in pairs if min(self.store.size(pair[0])) >= SMALLEST_SIDE_X8]
         train = len(pairs) - self.store.counts["validation"]
         return pairs[:train] if split == "train" else pairs[train:]
-
-
-def _sample(normal: RGB, zoomed: RGB) -> Sample:
-    return {"frames": np.stack([normal, zoomed]), "reference": normal}

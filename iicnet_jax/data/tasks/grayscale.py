@@ -10,17 +10,15 @@ import functools
 
 import numpy as np
 
-from iicnet_jax.data.images import crop, random_corner
+from iicnet_jax.data.cropping import CropTask, random_rectangle
 from iicnet_jax.data.storage import Dataset
-from iicnet_jax.data.task import FileTask, Sample
-from iicnet_jax.imaging import RGB
 from iicnet_jax.imaging.colour import luma
 
 FOLDER = "VOC2012/JPEGImages"
 SMALLEST_SIDE = 144
 
 
-class Grayscale(FileTask):
+class Grayscale(CropTask):
     """Images of VOC2012, with their luma as references."""
 
     DATASET = Dataset(
@@ -34,14 +32,15 @@ class Grayscale(FileTask):
         ),
     )
 
-    def training_sample(self, images, rng):
+    def training_crops(self, sizes, rng):
+        return [random_rectangle(rng, sizes[0], self.crop, self.crop)]
+
+    def sample(self, images):
         (image,) = images
-        top, left = random_corner(rng, image.shape, self.crop, self.crop)
-        return _sample(crop(image, top, left, self.crop, self.crop))
+        return {"frames": image[None], "reference": luma(image)}
 
     def evaluation_sample(self, images):
-        (image,) = images
-        return _sample(np.asarray(image))
+        return self.sample([*map(np.asarray, images)])
 
     def _find_samples(self, split):
         count = self.store.counts["train"]
@@ -51,7 +50,3 @@ class Grayscale(FileTask):
     @functools.cached_property
     def _images(self):
         return self._large_images(FOLDER, ".jpg", "JPG files", SMALLEST_SIDE)
-
-
-def _sample(image: RGB) -> Sample:
-    return {"frames": image[None], "reference": luma(image)}

@@ -9,8 +9,9 @@ then a random crop of the stack; else the centres.
 
 import functools
 
-from iicnet_jax.data.aligned import AlignedImages, aligned_sample
-from iicnet_jax.data.images import centre_crop, crop, random_corner
+from iicnet_jax.data.aligned import AlignedImages
+from iicnet_jax.data.cropping import random_rectangle
+from iicnet_jax.data.images import centre_crop
 from iicnet_jax.data.storage import Dataset
 
 FOLDER = "flicker_2W_images"
@@ -31,19 +32,17 @@ class Hiding(AlignedImages):
         ),
     )
 
-    def training_sample(self, images, rng):
-        corners = [random_corner(rng, image.shape, SQUARE, SQUARE) for image in images]
+    def training_crops(self, sizes, rng):
+        squares = [random_rectangle(rng, size, SQUARE, SQUARE) for size in sizes]
         # The same place in every square.
-        down, right = random_corner(rng, (SQUARE, SQUARE), self.crop, self.crop)
-        patches = [
-            crop(image, top + down, left + right, self.crop, self.crop)
-            for image, (top, left) in zip(images, corners, strict=True)
+        place = random_rectangle(rng, (SQUARE, SQUARE), self.crop, self.crop)
+        return [
+            place._replace(top=square.top + place.top, left=square.left + place.left)
+            for square in squares
         ]
-        return aligned_sample(patches, self.scale)
 
     def evaluation_sample(self, images):
-        squares = [centre_crop(image, SQUARE, SQUARE) for image in images]
-        return aligned_sample(squares, self.scale)
+        return self.sample([centre_crop(image, SQUARE, SQUARE) for image in images])
 
     def _find_samples(self, split):
         images, size = self._images, self.num_images

@@ -9,14 +9,12 @@ by validation is chosen on test images.
 from pathlib import PurePosixPath
 
 import numpy as np
-from jaxtyping import UInt8
 
 from iicnet_jax.core.errors import UserError
+from iicnet_jax.data.cropping import Rectangle, random_rectangle
 from iicnet_jax.data.div2k import Div2k
-from iicnet_jax.data.images import crop, random_corner
+from iicnet_jax.data.images import crop
 from iicnet_jax.data.storage import Store
-from iicnet_jax.data.task import Sample
-from iicnet_jax.imaging import RGB
 
 SCALE = 2
 PARTS = {"train": "train", "validation": "valid", "test": "valid"}
@@ -32,18 +30,19 @@ class Rescaling(Div2k):
             raise UserError(f"config.data.crop must be even for rescaling, not {crop}")
         super().__init__(store, crop)
 
-    def training_sample(self, images, rng):
-        low, high = images
+    def training_crops(self, sizes, rng):
         side = self.crop // SCALE
-        height, width = (length // SCALE for length in high.shape[:2])
-        top, left = random_corner(rng, (height, width), side, side)
-        same_content = crop(high, top * SCALE, left * SCALE, self.crop, self.crop)
-        return _sample(crop(low, top, left, side, side), same_content)
+        low = random_rectangle(rng, sizes[1] // SCALE, side, side)
+        return low, Rectangle(low.top * SCALE, low.left * SCALE, self.crop, self.crop)
+
+    def sample(self, images):
+        low, high = images
+        return {"frames": high[None], "reference": low}
 
     def evaluation_sample(self, images):
         low, high = images
         height, width = low.shape[:2]
-        return _sample(np.asarray(low), crop(high, 0, 0, height * SCALE, width * SCALE))
+        return self.sample([np.asarray(low), crop(high, 0, 0, height * SCALE, width * SCALE)])
 
     def _find_samples(self, split):
         return self._pairs(PARTS[split])
@@ -51,7 +50,3 @@ class Rescaling(Div2k):
     def _name(self, paths):
         _, high = paths
         return PurePosixPath(high).stem
-
-
-def _sample(low: RGB, high: UInt8[np.ndarray, "h2 w2 3"]) -> Sample:
-    return {"frames": high[None], "reference": low}
