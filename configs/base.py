@@ -215,6 +215,9 @@ def get_config(method: str = "iicnet") -> ConfigDict:
             "log_every": 100,  # steps between reports of the losses
             "validate_every": 2_000,  # steps between validations, each with a checkpoint
             "checkpoint_every": 500,  # steps between checkpoints
+            # (first, count): a profile of these steps, in `tensorboard` in the workdir, where
+            # TensorBoard shows it (with its profile plugin). (0, 0) makes none.
+            "profile_steps": (0, 0),
             "keep_last": 2,  # checkpoints kept, besides the best by validation
         }
     )

@@ -112,7 +112,16 @@ def run_length(config: ConfigDict) -> int:
 
 
 def check_calls(config: ConfigDict) -> None:
-    """Raises UserError unless a call's steps divide the run and its intervals."""
+    """Raises UserError unless a call's steps divide the run and its intervals.
+
+    Also where the steps to be profiled are not among those of the run.
+    """
+    first, profiled = config.run.profile_steps
+    if profiled and not 1 <= first <= first + profiled - 1 <= run_length(config):
+        raise UserError(
+            f"config.run.profile_steps is {(first, profiled)}, but the run has the steps 1 to "
+            f"{run_length(config)}: choose the first step and a number of steps among these"
+        )
     count = config.run.steps_per_call
     lengths = {"config.steps": run_length(config)} | {
         f"config.run.{name}": config.run[name]

@@ -106,6 +106,12 @@ def check(config: ConfigDict, base: ConfigDict) -> None:
         a_bool_for_a_number = isinstance(value, bool) and not isinstance(default, bool)
         if not isinstance(value, allowed) or a_bool_for_a_number:
             raise UserError(f"config.{name} is {value!r}, but must be {wanted}")
+    window = fields["run.profile_steps"]
+    if len(window) != 2 or any(type(number) is not int or number < 0 for number in window):
+        raise UserError(
+            f"config.run.profile_steps is {window!r}, but must be two whole numbers, the first "
+            "step and how many; (0, 0) for none"
+        )
     for name, choices in CHOICES.items():
         try:
             require_choice(f"config.{name}", fields[name], choices)

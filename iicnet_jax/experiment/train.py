@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import statistics
 import time
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from iicnet_jax.models.layers import parameter_arrays
 from iicnet_jax.training import sharding
 from iicnet_jax.training.checkpoints import Checkpoints, holds_checkpoints
 from iicnet_jax.training.interruption import LossGuard, StopRequest
+from iicnet_jax.training.profiling import Profile, peak_memory
 from iicnet_jax.training.step import TrainState, drawing_step, several_steps
 from iicnet_jax.training.writers import MetricWriter
 from iicnet_jax.weights.model_dir import IN_WORKDIR
@@ -122,6 +124,9 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
             lambda index: task.names("train")[index],
             unverified=kept.unverified,
         )
+        # One trace shows what all do.
+        window = config.run.profile_steps if distributed.is_main() else (0, 0)
+        profile = stack.enter_context(Profile(workdir / "tensorboard", *window))
         report = Report(writer, schedule, config.data.batch_size)
 
         with _progress(first_step, steps) as progress:
@@ -130,9 +135,14 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
                 batch = jax.tree.map(lambda *arrays: np.stack(arrays), *of_call)
                 indices = batch["index"] if config.data.on_device else batch.pop("index")
                 batch = sharding.put_batch(mesh, batch, axis=1)
-                state, metrics, by_step = advance(state, batch, *constants)
+                with report.paused():
+                    profile.before(step, state)
+                with report.compiling(step == first_step + steps_per_call):
+                    state, metrics, by_step = advance(state, batch, *constants)
                 guard.watch(step, by_step["loss"], by_step["gradient_norm"], indices)
                 report.add(metrics, steps_per_call)
+                with report.paused():
+                    profile.after(step, state)
                 progress.update(steps_per_call)
 
                 last = stop.at(step // steps_per_call) or step == steps
@@ -166,38 +176,70 @@ def train(config: ConfigDict, workdir: Path, make_writer=MetricWriter) -> bool:
 
 
 class Report:
-    """Means of the train metrics since the last report, and the speed."""
+    """Means of the train metrics since the last report, the speed, and the memory."""
 
     def __init__(self, writer, schedule, batch_size: int):
         self._writer = writer
         self._schedule = schedule
         self._batch_size = batch_size
+        self._compile_seconds: dict[str, float] = {}
         self._restart()
 
     def _restart(self):
         self._metrics: Any = None
         self._steps = 0
+        self._step_seconds: list[float] = []
         self._since = time.monotonic()
+        self._last: float | None = self._since  # end of the call before, if it tells anything
 
     def add(self, metrics: Collection, steps: int) -> None:
         """Takes in the metrics of one call of so many steps, which may still be under way."""
         self._metrics = metrics if self._metrics is None else self._metrics.merge(metrics)
         self._steps += steps
+        now = time.monotonic()
+        if self._last is not None:
+            self._step_seconds.append((now - self._last) / steps)
+        self._last = now
 
     @contextlib.contextmanager
     def paused(self):
         """What happens inside does not count towards the time of the steps."""
         begin = time.monotonic()
         yield
-        self._since += time.monotonic() - begin
+        seconds = time.monotonic() - begin
+        self._since += seconds
+        if self._last is not None:
+            self._last += seconds
+
+    @contextlib.contextmanager
+    def compiling(self, first: bool):
+        """Inside, train steps are called, which compiles them when it is the first time."""
+        if not first:
+            yield
+            return
+        begin = time.monotonic()
+        with self.paused():
+            yield
+        self._compile_seconds = {"compile_seconds": time.monotonic() - begin}
+        self._last = None  # the device has just begun
 
     def write(self, step: int) -> float:
         """Writes the means and begins anew; returns the mean loss."""
-        scalars = {f"train/{k}": float(v) for k, v in self._metrics.compute().items()}
         speed = self._steps / (time.monotonic() - self._since)
-        scalars["train/learning_rate"] = float(self._schedule(step - 1))
-        scalars["train/steps_per_second"] = speed
-        scalars["train/samples_per_second"] = speed * self._batch_size
+        values = {
+            **self._metrics.compute(),
+            "learning_rate": self._schedule(step - 1),
+            "steps_averaged": self._steps,
+            "steps_per_second": speed,
+            "samples_per_second": speed * self._batch_size,
+            **self._compile_seconds,
+            **peak_memory(),
+        }
+        # The guard waits for each call in the next one, so that these are the device's times.
+        if self._step_seconds:
+            values["step_seconds"] = statistics.median(self._step_seconds)
+        scalars = {f"train/{name}": float(value) for name, value in values.items()}
+        self._compile_seconds = {}
         self._writer.write_scalars(step, scalars)
         self._writer.flush()
         log.info("step %d: loss %.1f, %.2f steps/s", step, scalars["train/loss"], speed)

@@ -80,6 +80,9 @@ def changed(**fields):
             "config.evaluation.carriers: jpeg has a quality of 1 to 100",
         ),
         ({"evaluation__carriers": "png"}, "config.evaluation.carriers is 'png', but must be tuple"),
+        ({"run__profile_steps": (1, -2)}, "config.run.profile_steps is (1, -2), but must be two"),
+        ({"run__profile_steps": (1, 2, 3)}, "config.run.profile_steps is (1, 2, 3), but must be"),
+        ({"optimizer__ema_decay": 1.0}, "config.optimizer.ema_decay is 1.0, but must be less than"),
         ({"evaluation__checkpoint": "first"}, "config.evaluation.checkpoint must be one of"),
     ],
 )
@@ -87,6 +90,13 @@ def test_a_wrong_field_is_named_with_its_value(fields, message):
     with pytest.raises(UserError) as error:
         configuration.check(changed(**fields), base.get_config())
     assert message in str(error.value)
+
+
+def test_steps_that_are_not_made_cannot_be_profiled():
+    for window in ((0, 2), (9, 3)):
+        with pytest.raises(UserError, match="but the run has the steps 1 to 10"):
+            build.check_calls(changed(steps=10, run__profile_steps=window))
+    build.check_calls(changed(steps=10, run__profile_steps=(9, 2)))
 
 
 def test_a_method_has_fields_of_its_own():

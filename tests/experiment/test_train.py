@@ -63,7 +63,12 @@ def quick():
         yield
 
 
-AVERAGED = {"steps": 4, "evaluation__untrained": False, "optimizer__ema_decay": 0.99}
+AVERAGED = {
+    "steps": 4,
+    "loop": "scan",  # compiles fastest
+    "evaluation__untrained": False,
+    "optimizer__ema_decay": 0.99,
+}
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +163,7 @@ RESIDENT = {
     "run__steps_per_call": 2,
     "run__log_every": 2,
     "run__validate_every": 4,
+    "run__profile_steps": "(2, 1)",
 }
 
 
@@ -171,3 +177,16 @@ def test_crops_that_are_drawn_on_the_device_are_exact_across_a_resume(resident, 
     copy = go_on_from(2, resident, tmp_path / "copy", **RESIDENT)
     assert_same_run(copy, resident)
     assert len({line["train/loss"] for line in reports(copy).values()}) == 2
+
+
+def test_a_profile_is_where_tensorboard_looks_for_it(resident):
+    [trace] = (resident / "tensorboard/plugins/profile").glob("*/*.xplane.pb")
+    assert trace.stat().st_size > 1000
+
+
+def test_times_are_those_of_steps_without_compiling_them(resident):
+    lines = [json.loads(line) for line in (resident / "metrics.jsonl").read_text().splitlines()]
+    first, second = (line for line in lines if "train/loss" in line)
+    assert first["train/compile_seconds"] > 0 and "train/compile_seconds" not in second
+    assert 0 < second["train/step_seconds"] < first["train/compile_seconds"]
+    assert first["train/steps_averaged"] == second["train/steps_averaged"] == 2

@@ -68,7 +68,7 @@ def test_a_run_from_before_fields_were_renamed_goes_on(tmp_path):
         fields[old] = fields.pop(new)
     path.write_text(json.dumps(older))
     workdir.claim(tmp_path, config)
-    assert workdir.read_config(tmp_path) == config.to_dict()
+    assert workdir.read_config(tmp_path) == json.loads(config.to_json())
 
 
 def test_the_environment_is_noted(tmp_path):
