@@ -26,6 +26,9 @@ from orbax.checkpoint import multihost
 from iicnet_jax.core.errors import UserError
 
 OTHERS_SAY_WHY = "if another process ended before, its messages say why"
+HEARTBEAT_TIMEOUT = 30  # seconds of silence after which JAX takes a process for lost
+# In what JAX says when the connection to a process breaks, or nothing comes from it.
+SIGNS_OF_LOSS = ("Gloo", "heartbeat timeout", "Connection closed", "Socket closed")
 LONGEST_WAIT = 24 * 3600  # seconds that a process waits for one that is alive
 
 
@@ -92,15 +95,22 @@ def joined(processes: Processes) -> Iterator[None]:
         yield
     except SystemExit as error:
         _end_now(error.code)
-    except BaseException:
-        traceback.print_exc()
-        print(
-            f"error: process {jax.process_index()} of {jax.process_count()} cannot go on; "
-            f"{OTHERS_SAY_WHY}",
-            file=sys.stderr,
-        )
+    except BaseException as error:
+        who = f"process {jax.process_index()} of {jax.process_count()}"
+        if lost := _lost_process(error):
+            print(f"error: {who} cannot go on: {lost}; {OTHERS_SAY_WHY}", file=sys.stderr)
+        else:
+            traceback.print_exc()
+            print(f"error: {who} cannot go on; {OTHERS_SAY_WHY}", file=sys.stderr)
         _end_now(1)
     jax.distributed.shutdown()
+
+
+def _lost_process(error: BaseException) -> str | None:
+    """JAX's first line about a process that is gone, None if the error is another one."""
+    line = str(error).partition("\n")[0]
+    ours = isinstance(error, jax.errors.JaxRuntimeError)
+    return line if ours and any(sign in line for sign in SIGNS_OF_LOSS) else None
 
 
 def _initialize(processes):
@@ -114,6 +124,7 @@ def _initialize(processes):
             processes.index,
             # Ours comes first: JAX ends the process without a word that a user understands.
             initialization_timeout=processes.timeout + 60,
+            heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT,
             **options,
         )
     except (ValueError, RuntimeError, OSError) as error:

@@ -7,6 +7,7 @@ import signal
 import socket
 
 import pytest
+from jax.errors import JaxRuntimeError
 
 from configs import quickstart
 from iicnet_jax.core import distributed
@@ -226,3 +227,28 @@ def test_shares_are_all_items_in_order(length, count, monkeypatch):
     assert [item for part in shares for item in part] == list(range(length))
     assert len(shares[0]) == max(map(len, shares)), "process 0 has some where there are any"
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (JaxRuntimeError("UNKNOWN: Gloo AllGather failed: Read error\nmore"), True),
+        (JaxRuntimeError("INTERNAL: Barrier failed: Task 1 heartbeat timeout."), True),
+        (JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes."), False),
+        (ValueError("Gloo"), False),
+    ],
+)
+def test_a_lost_process_is_told_from_other_errors_and_needs_no_traceback(
+    error, lost, monkeypatch, capsys
+):
+    monkeypatch.setattr(distributed, "_end_now", lambda status: None)
+    for name in ("_initialize", "_wait_for_all"):
+        monkeypatch.setattr(distributed, name, lambda *_: None)
+    monkeypatch.setattr(distributed.multihost_utils, "sync_global_devices", lambda _: None)
+    monkeypatch.setattr(distributed.jax.distributed, "shutdown", lambda: None)
+    with distributed.joined(Processes(coordinator="localhost:1", count=1, index=0)):
+        raise error
+    stderr = capsys.readouterr().err
+    assert ("Traceback" in stderr) != lost
+    assert stderr.splitlines()[-1].startswith("error: process 0 of 1 cannot go on")
+    assert stderr.splitlines()[-1].endswith("if another process ended before, its messages say why")
