@@ -77,11 +77,7 @@ def averaged(tmp_path_factory):
     return train(tmp_path_factory.mktemp("runs") / "averaged", **AVERAGED)
 
 
-def test_a_moving_average_is_exact_across_a_resume(averaged, tmp_path):
-    assert_same_run(go_on_from(2, averaged, tmp_path / "copy", **AVERAGED), averaged)
-
-
-def test_the_moving_average_is_what_is_validated_evaluated_and_exported(
+def test_the_moving_average_is_resumed_exactly_and_validated_evaluated_and_exported(
     averaged, tmp_path, monkeypatch
 ):
     _, state = export.read_run(averaged, "latest")
@@ -99,7 +95,8 @@ def test_the_moving_average_is_what_is_validated_evaluated_and_exported(
         return with_params(self, params)
 
     monkeypatch.setattr(Tiled, "with_params", remember)
-    go_on_from(2, averaged, tmp_path / "copy", **AVERAGED)  # validated at the end
+    copy = go_on_from(2, averaged, tmp_path / "copy", **AVERAGED)  # validated at the end
+    assert_same_run(copy, averaged)
     status, _, stderr = program.call_main(program.command(averaged, mode="eval", **AVERAGED))
     assert status == 0, stderr
     assert len(measured) == 2 and all(equal(found, average) for found in measured)
@@ -117,9 +114,7 @@ def test_a_batch_that_cannot_be_parted_is_refused_before_anything_is_written(tmp
     assert not (tmp_path / "run").exists()
 
 
-def test_calls_of_several_steps_learn_what_single_steps_learn_and_resume_exactly(
-    averaged, tmp_path
-):
+def test_calls_of_several_steps_learn_what_single_steps_learn(averaged, tmp_path):
     fields = {**AVERAGED, "run__steps_per_call": 2, "run__log_every": 2, "run__validate_every": 4}
     called = train(tmp_path / "called", **fields)
     ours, theirs = weights(called), weights(averaged)
@@ -130,7 +125,6 @@ def test_calls_of_several_steps_learn_what_single_steps_learn_and_resume_exactly
     for step, line in logged.items():
         of_steps = [single[number]["train/loss"] for number in (step - 1, step)]
         assert line["train/loss"] == pytest.approx(np.mean(of_steps), rel=1e-4)
-    assert_same_run(go_on_from(2, called, tmp_path / "copy", **fields), called)
 
 
 def test_calls_must_divide_the_run_and_its_intervals(tmp_path):
@@ -173,7 +167,7 @@ def resident(tmp_path_factory):
     return train(tmp_path_factory.mktemp("runs") / "resident", **RESIDENT)
 
 
-def test_crops_that_are_drawn_on_the_device_are_exact_across_a_resume(resident, tmp_path):
+def test_calls_and_crops_drawn_on_the_device_are_exact_across_a_resume(resident, tmp_path):
     copy = go_on_from(2, resident, tmp_path / "copy", **RESIDENT)
     assert_same_run(copy, resident)
     assert len({line["train/loss"] for line in reports(copy).values()}) == 2
