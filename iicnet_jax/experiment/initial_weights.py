@@ -43,24 +43,22 @@ def _require_same_network(config, source) -> None:
 
     Not only where shapes differ: Haar and squeeze down-scaling, for one, have the same.
     """
+    fields = config.to_dict()
     ours, theirs = (
         {"method": of["method"], "model": all_arguments(of["model"], of["method"])}
-        for of in (config.to_dict(), source)
+        for of in (fields, source)
     )
     different = configuration.differences(ours, theirs)
     if not different:
         return
-    known = configuration.flatten({"method": ours["method"], "model": config.model})
     values = {
-        name: value
-        for name, value in configuration.flatten(theirs).items()
-        if configuration.flatten(ours).get(name) != value
+        name: value for name, value in theirs["model"].items() if ours["model"].get(name) != value
     }
     listed = "\n  ".join(different)
     if ours["method"] != theirs["method"]:
         remedy = f"Take a configuration of the method {theirs['method']}, or other weights"
-    elif values.keys() <= known.keys():
-        flags = " ".join(f"--config.{name}={value}" for name, value in values.items())
+    elif values.keys() <= fields["model"].keys():
+        flags = " ".join(f"--config.model.{name}={value}" for name, value in values.items())
         remedy = f"To start from these weights, train that network: {flags}"
     else:
         remedy = "Networks with these arguments can be used, but not trained: take other weights"

@@ -66,6 +66,18 @@ def test_a_bundled_model_is_named_and_the_message_says_how_to_train_that_network
     assert equal(network, nnx.state(read_model(bundled.find("stereo")).network, nnx.Param))
 
 
+def test_the_command_in_the_documentation_fits_the_bundled_model():
+    text = (program.ROOT / "docs/data.md").read_text(encoding="utf-8")
+    [command] = [
+        paragraph.replace("\\\n", " ")
+        for paragraph in text.split("\n\n")
+        if "--config.init_from=" in paragraph
+    ]
+    flags = [word for word in command.split() if word.startswith("--config")]
+    assert "--config.init_from=hiding" in flags
+    initial_weights.load(run.load_config(flags))
+
+
 @pytest.mark.parametrize(
     ("method", "changes", "remedy"),
     [
