@@ -11,10 +11,10 @@ from flax import nnx
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.models import IICNet
-from iicnet_jax.models.baselines.invertible_grayscale import InvertibleGrayscale
-from iicnet_jax.models.baselines.irn import IRN
+from iicnet_jax.models.baselines import IRN, InvertibleGrayscale, WINNaive
+from iicnet_jax.models.channel import Channel
 from iicnet_jax.training import sharding
-from iicnet_jax.training.baseline_losses import InvertibleGrayscaleLoss, IRNLoss
+from iicnet_jax.training.baseline_losses import InvertibleGrayscaleLoss, IRNLoss, WINLoss
 from iicnet_jax.training.losses import IICNetLoss
 from iicnet_jax.training.step import QUANTISERS, create_state, make_train_step, several_steps
 from tests.training.eight_devices import COLLECTIVE
@@ -158,16 +158,25 @@ def small_grayscale():
     return InvertibleGrayscale(features=2, rngs=nnx.Rngs(0))
 
 
+def small_win():
+    return WINNaive(2, num_blocks=1, growth=2, rngs=nnx.Rngs(0))
+
+
+CHANNEL = Channel(QUANTISERS["noise"], "jpeg", 50, 95, "4:2:0", 0.1)
+
+
 @pytest.mark.parametrize(
     ("make", "loss", "quantiser", "loops"),
     [
-        (None, IICNetLoss(), "noise", True),
-        (None, IICNetLoss(), "noise", False),
-        (None, IICNetLoss(), "straight_through", True),
-        (None, IICNetLoss(), "none", True),
-        (small_irn, IRNLoss(), "noise", True),
+        (None, IICNetLoss(), QUANTISERS["noise"], True),
+        (None, IICNetLoss(), QUANTISERS["noise"], False),
+        (None, IICNetLoss(), QUANTISERS["straight_through"], True),
+        (None, IICNetLoss(), QUANTISERS["none"], True),
+        (small_irn, IRNLoss(), QUANTISERS["noise"], True),
+        (None, IICNetLoss(), CHANNEL, True),
+        (small_win, WINLoss(), QUANTISERS["noise"], True),
         # The second stage begins between the two steps.
-        (small_grayscale, InvertibleGrayscaleLoss(later_from=1), "noise", True),
+        (small_grayscale, InvertibleGrayscaleLoss(later_from=1), QUANTISERS["noise"], True),
     ],
 )
 def test_several_steps_in_a_call_are_as_many_single_ones(
@@ -184,7 +193,7 @@ def test_several_steps_in_a_call_are_as_many_single_ones(
     # Adam would make steps of one size of gradients that are next to nothing, and so of rounding.
     optimizer = optax.sgd(1e-5)
     graph, first = create_state(network, optimizer, ema=True)
-    step = make_train_step(graph, optimizer, loss, QUANTISERS[quantiser], ema_decay=0.5)
+    step = make_train_step(graph, optimizer, loss, quantiser, ema_decay=0.5)
 
     single, state, metrics = jax.jit(step), first, []
     for number in range(2):
