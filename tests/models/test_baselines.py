@@ -1,5 +1,6 @@
 """The methods that IICNet is compared with, layer by layer where they are not IICNet's."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from iicnet_jax.models.baselines.encoder_decoder import Encoder
 from iicnet_jax.models.baselines.irn import fixed_noise
 from iicnet_jax.models.baselines.video_snapshot import MotionAttention
 from iicnet_jax.models.baselines.well_posed_conv import WellPosedConv1x1, moved_copies, moves
+from iicnet_jax.models.execution import Execution, set_execution
 
 
 def images(*shape):
@@ -183,6 +185,27 @@ def test_win_takes_images_of_any_size(random_network, name):
         embedding = network.embed(frames)
         assert embedding.shape == (1, *network.embedding_size(*size), 3)
         assert network.restore(embedding, size).shape == frames.shape
+
+
+def test_win_has_the_same_gradients_where_memory_is_saved(random_network):
+    network = random_network(WIN_NETWORKS["half size"])
+    frames = images(1, 1, 4, 6, 3)
+
+    def gradients(memory_saving):
+        set_execution(network, Execution(memory_saving, loop="scan"))
+        graph, params = nnx.split(network, nnx.Param)
+
+        def loss(params):
+            model = nnx.merge(graph, params)
+            return jnp.sum(model.restore(model.embed(frames)) ** 2)
+
+        return jax.tree.leaves(jax.jit(jax.grad(loss))(params))
+
+    plain, reversible = gradients("none"), gradients("reversible")
+    for ours, expected in zip(reversible, plain, strict=True):
+        largest = float(jnp.abs(expected).max())
+        np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-4 * largest)
+    assert any(float(jnp.abs(a - b).max()) for a, b in zip(plain, reversible, strict=True))
 
 
 @pytest.mark.parametrize(
