@@ -94,8 +94,9 @@ def test_the_method_keeps_the_contracts(random_network, folder):
 def test_methods_that_cannot_be_added_say_why():
     import additive
 
-    with pytest.raises(ValueError, match="there is a method 'irn' already: choose another name"):
-        registry.add_method("irn", additive.Additive, additive.AdditiveLoss)
+    for name in ("irn", "low_bits"):
+        with pytest.raises(ValueError, match=f"there is a method '{name}' already: choose another"):
+            registry.add_method(name, additive.Additive, additive.AdditiveLoss)
     with pytest.raises(
         ValueError, match="the argument channels of AdditiveCoupling needs a default"
     ):

@@ -19,10 +19,10 @@ def add_method(name: str, network: type[Network], loss: type[Loss]) -> None:
       ValueError: the name is that of a method of the package, or an argument has no default, or no
         annotation that says whether it is a bool, int, float or str.
     """
-    if name in NETWORKS and name not in _added:
+    base = configuration.from_repository("configs.base")
+    if name in base.MODELS and name not in _added:
         raise ValueError(f"there is a method {name!r} already: choose another name")
     fields = _fields(network), _fields(loss)
-    base = configuration.from_repository("configs.base")
     base.MODELS[name], base.LOSSES[name] = fields
     NETWORKS[name] = network
     build.LOSSES[name] = loss

@@ -51,6 +51,19 @@ def test_a_report_of_two_runs_side_by_side(runs):
     assert len(re.findall(r"<svg", page)) == 5
 
 
+def test_a_run_of_a_method_that_is_not_the_packages(runs):
+    path = runs / "begun" / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "method": "mine", "model": {"width": 3}}))
+    (own,) = workdirs.read([runs / "begun"])
+    try:
+        assert own.differences["model.width"] == (None, 3)
+        assert own.differences["method"] == ("iicnet", "mine")
+        assert "<code>model.width</code></td><td>3" in report.page([own])
+    finally:
+        path.write_text(json.dumps(config))
+
+
 def test_nothing_is_loaded_from_elsewhere(runs):
     page = pages(runs, *NAMES)
     assert "default-src 'none'" in page
