@@ -18,6 +18,7 @@ from iicnet_jax.experiment import build
 from iicnet_jax.experiment.workdir import environment
 from iicnet_jax.inference.tiling import WHOLE, Tiled
 from iicnet_jax.models.abstract import abstract_network
+from iicnet_jax.models.baselines.low_bits import LowBits
 from iicnet_jax.weights.model_dir import IN_WORKDIR, read_model
 
 FILE = "costs.json"  # below a run
@@ -47,13 +48,17 @@ def count(config: ConfigDict) -> tuple[int, float]:
     return sum(leaf.size for leaf in jax.tree.leaves(params)), flops / COUNTED_SIDE**2
 
 
-def time_run(folder: Path) -> None:
-    """Times the network of an evaluated run on this machine, and notes that in its folder.
+def time_run(folder: Path, config: ConfigDict) -> None:
+    """Times the method of an evaluated run on this machine, and notes that in its folder.
 
     The pictures of a test sample, there and back through 8 bits, all arrays in the host's memory;
     the median of three.
     """
-    tiled = Tiled(read_model(folder / IN_WORKDIR).network, tile=WHOLE)
+    method = (
+        Tiled(read_model(folder / IN_WORKDIR).network, tile=WHOLE)
+        if build.learns(config)
+        else LowBits(**config.model)
+    )
     run = Workdir(folder)
     inputs = run.sample(run.samples[0]).inputs
     frames = np.stack([np.asarray(image)[:SIDE, :SIDE] for image in inputs])
@@ -61,7 +66,7 @@ def time_run(folder: Path) -> None:
     seconds = []
     for _ in range(1 + REPEATS):  # the first compiles
         begin = time.perf_counter()
-        tiled.restore(tiled.embed(frames, np.uint8), size)
+        method.restore(method.embed(frames, np.uint8), size)
         seconds.append(time.perf_counter() - begin)
     each = statistics.median(seconds[1:]) / (size[0] * size[1] / 1e6)
     noted = environment()

@@ -44,6 +44,7 @@ TASKS = {
         *OTHERS.get(task, []),
         Row("win_naive", "WIN-Naive", f"win_naive:{config}", ()),
         Row("win", "WIN", f"win:{config}", ()),
+        Row("low_bits", "codec in low bits", f"low_bits:{task}", (), learns=False),
     ]
     for task, config in IICNET.items()
 }
@@ -79,6 +80,7 @@ EXPLANATIONS = (
     "as XLA counts them. s a megapixel: the same, timed. training s: the steps alone.",
     "The reference alone: what a person has without any method, enlarged where it is smaller.",
 )
+LOST = "lost"  # where of some sample nothing could be restored
 STEP = 10  # equal time is rounded to so many steps
 CROP = 256  # pixels, of the picture's cells
 
@@ -156,13 +158,13 @@ class Methods(runner.Experiments):
         return super().run(launch_and_time)
 
     def _time(self):
-        """Notes how fast the network of every row is, once it has been trained."""
+        """Notes how fast the method of every row is, once it has been evaluated."""
         for row in self.rows:
             with contextlib.suppress(RunError):
                 each = self.create(row, 0)
-                has_samples = each.finished and workdirs.Workdir(each.folder).samples
-                if has_samples and costs.read_time(each.folder) is None:
-                    costs.time_run(each.folder)
+                evaluated = workdirs.Workdir(each.folder).samples
+                if evaluated and costs.read_time(each.folder) is None:
+                    costs.time_run(each.folder, each.config)
 
     def write(self):
         outcomes = self.outcomes()
@@ -196,6 +198,8 @@ class Methods(runner.Experiments):
                 _mean_and_spread([part_of(m, part)[kind] for m in measured], kind)
                 for part, kind in MEASURES.values()
             ]
+            if any(m.get("lost") for m in measured):
+                values = [LOST if value == "-" else value for value in values]
             price = self._costs(row) if way == "rounded" else ["-"] * len(COSTS)
             lines.append([row.title, title, *values, str(len(measured)), images, *price, *details])
         return lines
@@ -220,15 +224,16 @@ class Methods(runner.Experiments):
         except RunError:
             return ["-"] * len(COSTS)
         bytes_ = _number(costs.png_bytes_per_pixel(each.folder), ".2f")
-        if not row.learns:
-            return [bytes_, *["-"] * (len(COSTS) - 1)]
-        counted = costs.count(each.config)
         timed = costs.read_time(each.folder) or {"seconds_per_megapixel": None}
+        time = _number(timed["seconds_per_megapixel"], ".2f")
+        if not row.learns:
+            return [bytes_, "0", "-", time, "0", "0"]
+        counted = costs.count(each.config)
         speed = runs.seconds_a_step(self.folder, each.config)
         return [
             bytes_,
             *(_number(value, ",.0f") for value in counted),
-            _number(timed["seconds_per_megapixel"], ".2f"),
+            time,
             _number(each.steps, ",d"),
             _number(speed and each.steps * speed[0], ",.0f"),
         ]

@@ -13,7 +13,7 @@ from iicnet_jax.experiment import build
 from iicnet_jax.experiment.run import load_config
 from tests.fake_runs import Launcher, write_run
 
-SPEEDS = {"iicnet": 4.0, "win_naive": 8.0, "win": 2.0}  # steps a second
+SPEEDS = {"iicnet": 4.0, "win_naive": 8.0, "win": 2.0, "low_bits": 0.0}  # steps a second
 
 
 class TimedLauncher(Launcher):
@@ -35,7 +35,7 @@ def data(tmp_path):
 
 @pytest.fixture(autouse=True)
 def _quick_costs(monkeypatch):
-    def time_run(folder):
+    def time_run(folder, config):
         noted = {"seconds_per_megapixel": 2.5, "devices": ["cpu"], "date": "2026-11-27"}
         files.write_json(folder / costs.FILE, noted)
 
@@ -63,13 +63,16 @@ def test_equal_steps_then_equal_time(data, tmp_path, capsys):
         "iicnet": [40] * 2,
         "win_naive": [40] * 2 + [80] * 2,
         "win": [40] * 2 + [20] * 2,
+        "low_bits": [40],
     }
     rows = rows_of(tmp_path, "methods_hiding")
     assert [row["method"] for row in rows if row["file"] == "8 bits"] == [
         "IICNet",
         "WIN-Naive",
         "WIN",
+        "codec in low bits",
     ]
+    assert rows[-1]["seeds"] == "1"  # it learns nothing
     first, floats = rows[:2]
     assert floats["file"] == "floats" and floats["parameters"] == ""
     assert "±" in first["restored PSNR"] and first["seeds"] == first["images"] == "2"
@@ -77,8 +80,8 @@ def test_equal_steps_then_equal_time(data, tmp_path, capsys):
     assert (first["s a megapixel"], first["training s"]) == ("2.50", "10")
     assert 0 < float(first["bytes a pixel"]) < 4
     equal_time = rows_of(tmp_path, "methods_hiding_equal_time")
-    assert [row["steps"] for row in equal_time if row["steps"]] == ["40", "80", "20"]
-    assert {row["training s"] for row in equal_time if row["steps"]} == {"10"}
+    assert [row["steps"] for row in equal_time if row["steps"]] == ["40", "80", "20", "0"]
+    assert {row["training s"] for row in equal_time if row["parameters"] == "1,234"} == {"10"}
     for suffix in ("txt", "md", "tex", "jpg"):
         assert (tmp_path / "runs" / f"methods_hiding.{suffix}").stat().st_size
     assert "Fewer than 3 seeds" in capsys.readouterr().out
@@ -108,6 +111,25 @@ def test_a_way_that_was_evaluated_has_a_line(data, tmp_path):
     assert [row["file"] for row in rows] == ["8 bits", "floats", "JPEG 90", "JPEG 90"]
     assert rows[3]["method"] == "the reference alone" and rows[3]["embedding PSNR"] == ""
     assert {row["restored PSNR"] for row in rows} == {rows[0]["restored PSNR"]} != {""}
+
+
+def test_what_a_file_destroys_is_lost(data, tmp_path):
+    assert start(data, tmp_path, "--only=low_bits") == 0
+    (path,) = (tmp_path / "runs").glob("*/evaluations/*.json")
+    results = json.loads(path.read_text())
+    measured = results["networks"]["trained"]
+    part = dict.fromkeys(("psnr", "ssim"))
+    measured["jpeg90"] = {
+        "embedding": measured["rounded"]["embedding"],
+        "restored": part,
+        "lost": 1.0,
+    }
+    path.write_text(json.dumps(results))
+    assert start(data, tmp_path, "--only=low_bits") == 0
+    row = rows_of(tmp_path, "methods_hiding")[-1]
+    assert (
+        row["restored PSNR"] == row["restored SSIM"] == "lost" and float(row["embedding PSNR"]) > 0
+    )
 
 
 @pytest.mark.parametrize("task", methods.TASKS)
