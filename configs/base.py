@@ -57,7 +57,7 @@ MODELS = {
         "num_images": 2,  # N, images that go into one
         "embedding_channels": 3,  # 3 colour, 1 grey
         "downscaling": "none",  # "none", "bicubic" or "mean": halve the embedding's sides
-        "bits": 2,  # lowest bits of a sample that hold what is hidden, 1 to 3
+        "bits": 1,  # lowest bits of a sample that hold what is hidden, 1 to 3
         "codec": "best",  # that compresses it: "avif", "jpeg2000", or the better for each sample
     },
 }

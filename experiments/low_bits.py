@@ -13,7 +13,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from experiments import reference_only
 from experiments.datasets import SAMPLE_ROOTS
 from iicnet_jax.cli.arguments import positive
 from iicnet_jax.core import compilation_cache, console
@@ -87,7 +86,7 @@ def compare(task: str, data: Path, limit: int) -> str:
 
 
 def _reference_alone(sample: Sample) -> dict:
-    restored = reference_only.restore(sample)
+    restored = protocol.reference_alone(sample["reference"], sample["frames"].shape)
     return protocol.measure(sample, sample["reference"], restored, y_border=0)
 
 

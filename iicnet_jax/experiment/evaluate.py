@@ -81,8 +81,7 @@ def _networks(config, workdir) -> tuple[dict[str, Tiled | LowBits], int]:
         before = initial_weights.load(config) if config.init_from else initial.params
         weights = {"untrained": before, **weights}
     tiled = Tiled(build.inference_network(config), tile=WHOLE)
-    networks = {name: tiled.with_params(params) for name, params in weights.items()}
-    return networks, int(state.step)
+    return {name: tiled.with_params(of) for name, of in weights.items()}, int(state.step)
 
 
 def _evaluate_network(config, workdir, task, tiled: Tiled | LowBits, network: str) -> dict:

@@ -71,6 +71,7 @@ def test_a_carrier_changes_the_embedding_before_it_is_measured_and_restored(grou
     ]
     png = dict(result.measures["png"])
     assert png.pop("without_network")["frames"][0]["psnr"] == np.inf
+    assert png.pop("lost") == 0
     assert png == result.measures["rounded"]
 
 

@@ -13,7 +13,7 @@ from iicnet_jax.models import NETWORKS, IICNet
 from iicnet_jax.models.abstract import abstract_network
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-NO_EXPERIMENTS = {"__init__", "base", "quickstart", "custom_folder"}
+NO_EXPERIMENTS = {"__init__", "base", "quickstart", "custom_folder", "low_bits"}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])

@@ -21,11 +21,12 @@ HEIGHT, WIDTH = 61, 75
 FRAMES = np.stack([smooth(HEIGHT, WIDTH, seed=seed) for seed in range(4)])
 KINDS = {
     "hiding": {},
+    "two bits": {"bits": 2},
     "three bits": {"num_images": 4, "bits": 3, "codec": "avif"},
-    "grayscale": {"num_images": 1, "embedding_channels": 1},
-    "rescaling": {"num_images": 1, "downscaling": "bicubic", "bits": 3},
+    "grayscale": {"num_images": 1, "embedding_channels": 1, "bits": 2},
+    "rescaling": {"num_images": 1, "downscaling": "bicubic", "bits": 3, "codec": "jpeg2000"},
     "grey video": {"num_images": 3, "embedding_channels": 1, "bits": 3, "codec": "jpeg2000"},
-    "smaller video": {"num_images": 3, "downscaling": "mean", "bits": 3},
+    "smaller video": {"num_images": 3, "downscaling": "mean", "bits": 3, "codec": "jpeg2000"},
     "small and grey": {
         "num_images": 1,
         "embedding_channels": 1,
@@ -237,9 +238,9 @@ def test_images_that_are_too_small_are_refused(side):
 
 def test_names_have_options():
     method, task = low_bits.from_name("low_bits")
-    assert (method.num_images, method.bits, task) == (2, 2, "hiding")
-    method, task = low_bits.from_name("low_bits:video,bits=1,codec=avif,images=7")
-    assert (method.num_images, method.bits, method.codecs, task) == (7, 1, ("avif",), "video")
+    assert (method.num_images, method.bits, task) == (2, 1, "hiding")
+    method, task = low_bits.from_name("low_bits:video,bits=2,codec=avif,images=7")
+    assert (method.num_images, method.bits, method.codecs, task) == (7, 2, ("avif",), "video")
     assert low_bits.from_name("low_bits:rescaling")[0].scale == 2
     assert low_bits.from_name("low_bits:grayscale")[0].embedding_channels == 1
     assert not low_bits.is_name("low_bits_of_mine")

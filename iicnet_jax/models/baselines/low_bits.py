@@ -17,7 +17,7 @@ Unlike networks it works on uint8 arrays, on the host, and has no parameters. It
 import hashlib
 import struct
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Shaped, UInt8
@@ -86,7 +86,7 @@ class LowBits:
         num_images: int = 2,
         embedding_channels: int = 3,
         downscaling: str = "none",
-        bits: int = 2,
+        bits: int = 1,
         codec: str = BEST,
     ):
         require_choice("downscaling", downscaling, REDUCTIONS)
@@ -259,7 +259,8 @@ def from_name(model: str) -> tuple[LowBits, str]:
     Raises:
       UserError: an option is unknown or out of range.
     """
-    task, options = "hiding", {}
+    task = "hiding"
+    options: dict[str, Any] = {}
     for option in filter(None, model.partition(":")[2].split(",")):
         key, _, value = option.partition("=")
         if option in TASKS:
