@@ -17,6 +17,7 @@ from iicnet_jax.weights.model_dir import (
     IN_WORKDIR,
     WEIGHTS,
     load_config,
+    lowest_qualities,
     read_model,
 )
 
@@ -140,6 +141,15 @@ def name_of(digest: str) -> str | None:
 def fingerprint_of(folder: Path) -> str:
     """That which a model directory states, so that no weights are read; old ones state none."""
     return load_config(folder)["fingerprint"] or read_model(folder).fingerprint
+
+
+def surviving(form: str) -> list[str]:
+    """The names of the models that survive a file format, such as "jpeg"."""
+    return [
+        name
+        for name, folder in folders().items()
+        if form in lowest_qualities(load_config(folder)["about"])
+    ]
 
 
 def _one_of_them(there) -> str:

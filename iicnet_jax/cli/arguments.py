@@ -82,6 +82,16 @@ def add_model(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
+def add_quality(parser: argparse.ArgumentParser) -> None:
+    """--quality."""
+    parser.add_argument(
+        "--quality",
+        type=positive,
+        help="of a JPEG file, 1 to 100, for models that survive it; without it, 90 for .jpg. Of "
+        "several embeddings, it makes all of them JPEG files",
+    )
+
+
 def codec_for(arguments: argparse.Namespace, default: Callable[[], Path], bar: bool):
     """The codec that --model names, or else `default`; `bar`: with progress over its tiles."""
     from iicnet_jax.core import compilation_cache

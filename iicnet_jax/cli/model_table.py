@@ -7,7 +7,7 @@ from iicnet_jax.bundled import USES, fingerprint_of, folders
 from iicnet_jax.evaluation.tables import markdown, number
 from iicnet_jax.models.baselines import low_bits
 from iicnet_jax.models.dense_block import GROWTH
-from iicnet_jax.weights.model_dir import WEIGHTS, load_config
+from iicnet_jax.weights.model_dir import WEIGHTS, load_config, lowest_qualities
 
 LOW_BITS = "iicnet embed --model low_bits A B; docs/commands.md has its options"
 # Coupling blocks of the paper's smallest networks, with and without the relation module.
@@ -34,6 +34,9 @@ def as_text(found: Sequence[Mapping]) -> str:
         if item["use"]:
             lines.append(f"{item['name']}: {item['use']} ({item['command']})")
         lines.append(f"    {_origin(item)}")
+        if survives := lowest_qualities(item["about"]):
+            formats = ", ".join(f"{form.upper()} from {q}" for form, q in survives.items())
+            lines.append(f"    survives being compressed again, at qualities of {formats} on")
     lines.append(f"{low_bits.NAME}: no network, a codec's bytes in the lowest bits ({LOW_BITS})")
     lines += ["", "PSNR in dB, both of 8-bit images; test samples are none that training saw."]
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from iicnet_jax.cli.arguments import (
     add_limits,
     add_model,
     add_output,
+    add_quality,
     add_restoring,
     add_video_limits,
     carrier,
@@ -28,7 +29,7 @@ from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path
 from iicnet_jax.core.wording import number_of, width_x_height
 from iicnet_jax.imaging.picture_reader import SUFFIXES
-from iicnet_jax.media.picture_file import LOSSLESS, check_output
+from iicnet_jax.media.picture_file import LOSSLESS, LOSSY
 
 VIDEO = ".mkv"  # what `inspect` looks for besides pictures
 
@@ -43,7 +44,10 @@ def add_commands(commands) -> None:
         help="in order, the reference first; or folders, each with the pictures of one embedding; "
         "models for one picture take any number of either",
     )
-    add_output(embed, "a .png or .webp file; for several, a folder")
+    add_output(
+        embed, "a .png or .webp file, or .jpg for models that survive it; for several, a folder"
+    )
+    add_quality(embed)
     restore = add_command(commands, "restore", _restore, "get the pictures back from embeddings")
     restore.add_argument(
         "embeddings", type=typed_path, nargs="+", help="files, or folders of files"
@@ -84,10 +88,10 @@ def _embed(arguments):
     from iicnet_jax.conversion.pictures import embed_files
 
     codec, groups = _codec_and_groups(arguments)
-    outputs = [_output(group, arguments.out) for group in groups]
+    outputs = [_output(group, arguments) for group in groups]
     _check_names(outputs)
     for out in outputs:
-        check_output(out, arguments.overwrite)
+        codec.check_output(out, arguments.overwrite, arguments.quality)
 
     def embed(job):
         group, out = job
@@ -96,6 +100,7 @@ def _embed(arguments):
             group.pictures,
             out,
             fit=arguments.fit,
+            quality=arguments.quality,
             overwrite=arguments.overwrite,
             max_pixels=arguments.max_pixels,
         )
@@ -147,11 +152,12 @@ def _restore(arguments):
 def _inspect(arguments):
     from iicnet_jax import bundled
 
-    found = []
+    found, surviving = [], bundled.surviving("jpeg")
     for file in _files(expand(arguments.embeddings), (*SUFFIXES, VIDEO)):
         found.append(_inspected(file, arguments))
         record = found[-1]["record"]
         found[-1]["bundled"] = None if record is None else bundled.name_of(record["model"])
+        found[-1]["survives"] = found[-1]["bundled"] in surviving
     show(found, map(_description, found), arguments.json)
 
 
@@ -181,7 +187,10 @@ def _description(found):
             f"{'intact' if found['intact'] else 'CHANGED since'}"
         )
     line = f"{found['file']}: {found['format']}, {size}: {what}"
-    return line if found["problem"] is None else f"{line}; it {found['problem']}"
+    problem = found["problem"]
+    if found["survives"]:
+        problem = found.get("tolerable") or problem
+    return line if problem is None else f"{line}; it {problem}"
 
 
 def _evaluate(arguments):
@@ -268,13 +277,14 @@ def _codec_and_groups(arguments):
     return codec, groups
 
 
-def _output(group, out):
+def _output(group, arguments):
     """Where an embedding goes."""
+    out = arguments.out
     if group.name is None:
         return out
-    if out.suffix.lower() in LOSSLESS:
+    if out.suffix.lower() in (*LOSSLESS, *LOSSY):
         raise UserError(f"{out} names one file, and there are several embeddings: name a folder")
-    return out / f"{group.name}.png"
+    return out / f"{group.name}{'.png' if arguments.quality is None else '.jpg'}"
 
 
 def _are_folders(paths):

@@ -10,6 +10,7 @@ from iicnet_jax.cli.arguments import (
     add_limits,
     add_model,
     add_output,
+    add_quality,
     add_restoring,
     add_video_limits,
     codec_for,
@@ -45,6 +46,8 @@ def _add_ways(name, commands, embed_command, restore_command):
         )
     else:
         embed.add_argument("input", type=typed_path, help="the file")
+    if name != "video":
+        add_quality(embed)
     restore = add_command(commands, "restore", restore_command, _RESTORE[name])
     restore.add_argument("input", type=typed_path, help="the embedding")
     add_model(restore, "the bundled one that embedded the file")
@@ -80,9 +83,9 @@ _RESTORE = {
 _OUT = {  # by whether it is for embedding
     ("video", True): "a .mkv file",
     ("video", False): "a .mkv (lossless) or .mp4 file, or a folder for the frames",
-    ("gif", True): "a .png or .webp file",
+    ("gif", True): "a .png or .webp file, or .jpg for models that survive it",
     ("gif", False): "a .gif or (animated) .png file, or a folder for the frames",
-    ("stereo", True): "a .png or .webp file",
+    ("stereo", True): "a .png or .webp file, or .jpg for models that survive it",
     ("stereo", False): "a .png file with both views side by side, or a folder for the two",
 }
 
@@ -160,6 +163,7 @@ def _embed_still(arguments, embed, task, **options):
         codec_for(arguments, lambda: bundled.for_task(task), bar=True),
         arguments.input,
         arguments.out,
+        quality=arguments.quality,
         overwrite=arguments.overwrite,
         max_pixels=arguments.max_pixels,
         **options,

@@ -14,7 +14,6 @@ from iicnet_jax.inference.codec import Codec
 from iicnet_jax.media.embedding_file import EmbeddingFile, is_integer
 from iicnet_jax.media.grouping import Blocks, Frame
 from iicnet_jax.media.outputs import FOLDER, check_form, write_frames
-from iicnet_jax.media.picture_file import check_output
 
 GIF, APNG = ".gif", ".png"
 LONGEST = 655_350  # milliseconds that a GIF can show a frame
@@ -32,18 +31,19 @@ def embed_gif(
     source: Path,
     output: Path,
     *,
+    quality: int | None = None,
     overwrite: bool = False,
     max_pixels: int = MAX_PIXELS,
 ) -> Embedded:
     """Hides an animated GIF in its middle frame, which is written as `output`.
 
-    Of fewer frames than the network takes, the last one is repeated.
+    Of fewer frames than the network takes, the last one is repeated. `quality`: of a JPEG file.
 
     Raises:
       UserError: the file is no GIF, damaged, or has more frames than the network takes; or
         `output` cannot be written.
     """
-    check_output(output, overwrite)
+    codec.check_output(output, overwrite, quality)
     count = codec.network.num_images
     frames, timing, notes = _read(source, count, max_pixels)
     blocks = Blocks(count)
@@ -53,7 +53,7 @@ def embed_gif(
         "durations": list(timing.durations),
         "loop": timing.loop,
     }
-    record = codec.write_frames(output, group, about)
+    record = codec.write_frames(output, group, about, quality)
     return Embedded(output, record, tuple(f"{source} {note}" for note in notes))
 
 

@@ -16,7 +16,7 @@ from iicnet_jax.imaging.resizing import half_size
 from iicnet_jax.inference.codec import Codec
 from iicnet_jax.media.embedding_file import EmbeddingFile, Record
 from iicnet_jax.media.outputs import check_folder, write_folder
-from iicnet_jax.media.picture_file import check_output, read_group
+from iicnet_jax.media.picture_file import read_group
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,21 +42,23 @@ def embed_files(
     output: Path,
     *,
     fit: bool = False,
+    quality: int | None = None,
     overwrite: bool = False,
     max_pixels: int = MAX_PIXELS,
 ) -> Embedded:
     """Hides pictures in one, which is written as `output`; the first is the reference.
 
-    `fit`: scale and crop pictures of another size than the first's to that size.
+    `fit`: scale and crop pictures of another size than the first's to that size. `quality`: of a
+    JPEG file, for a network that survives it.
 
     Raises:
       UserError: the number of pictures is not the network's, a picture cannot be read or has
         another size (without `fit`), or `output` cannot be written.
     """
     codec.check_count(len(inputs))
-    check_output(output, overwrite)
+    codec.check_output(output, overwrite, quality)
     frames, notes = read_group(inputs, fit=fit, max_pixels=max_pixels)
-    return Embedded(output, codec.write_frames(output, frames), notes)
+    return Embedded(output, codec.write_frames(output, frames, quality=quality), notes)
 
 
 def restore_file(

@@ -10,7 +10,7 @@ from iicnet_jax.inference.codec import Codec
 from iicnet_jax.media.embedding_file import EmbeddingFile
 from iicnet_jax.media.grouping import SideBySide
 from iicnet_jax.media.outputs import FOLDER, check_form, write_folder
-from iicnet_jax.media.picture_file import LOSSLESS, check_output, write_picture
+from iicnet_jax.media.picture_file import LOSSLESS, write_picture
 
 VIEWS = ("left.png", "right.png")
 
@@ -21,13 +21,14 @@ def embed_stereo(
     output: Path,
     *,
     fit: bool = False,
+    quality: int | None = None,
     overwrite: bool = False,
     max_pixels: int = MAX_PIXELS,
 ) -> Embedded:
     """Hides the right view in the left one, which is written as `output`.
 
     `inputs`: the left and the right view, or one picture with both side by side. `fit`: scale and
-    crop the right view to the size of the left one.
+    crop the right view to the size of the left one. `quality`: of a JPEG file.
 
     Raises:
       UserError: as `pictures.embed_files`, or a picture of odd width holds no two views.
@@ -35,7 +36,13 @@ def embed_stereo(
     views = SideBySide(codec.network.num_images)
     if len(inputs) == 2:
         return embed_files(
-            codec, inputs, output, fit=fit, overwrite=overwrite, max_pixels=max_pixels
+            codec,
+            inputs,
+            output,
+            fit=fit,
+            quality=quality,
+            overwrite=overwrite,
+            max_pixels=max_pixels,
         )
     if len(inputs) != 1:
         raise UserError(
@@ -43,11 +50,11 @@ def embed_stereo(
             "both side by side"
         )
     (source,) = inputs
-    check_output(output, overwrite)
+    codec.check_output(output, overwrite, quality)
     picture = read_picture(source, max_pixels=max_pixels)
     with reading(source):
         ((group, _),) = views.gather([picture.pixels])
-    record = codec.write_frames(output, group, about={"grouping": views.name})
+    record = codec.write_frames(output, group, {"grouping": views.name}, quality)
     return Embedded(output, record, tuple(f"{source} {note}" for note in picture.notes))
 
 

@@ -135,12 +135,27 @@ def embedding_facts(done, codec: Codec) -> list[str]:
     height, width = done.record.size
     rows, columns = codec.network.embedding_size(height, width)
     size = done.path.stat().st_size
+    form = "PNG" if done.path.suffix == ".png" else "JPEG"
+    keep = (
+        "Keep the file as it is: any change of its pixels, such as that of a messenger or a photo "
+        "editor, damages what is in it."
+    )
+    if (lowest := codec.survives.get("jpeg")) is not None:
+        keep = (
+            "What is in it survives being compressed again, as messengers and web sites do it "
+            f"(JPEG of quality {lowest} or more), but not being made smaller or cut."
+        )
     return [
         f"{number_of(done.record.images)} of {width} x {height} pixels are now in one of "
-        f"{columns} x {rows}, a PNG file of {_bytes(size)}.",
-        "Keep the file as it is: any change of its pixels, such as that of a messenger or a photo "
-        "editor, damages what is in it.",
+        f"{columns} x {rows}, a {form} file of {_bytes(size)}.",
+        keep,
     ]
+
+
+def embedding_name(codec: Codec, pictures: Sequence[Path]) -> str:
+    """What the embedding of pictures is called: a JPEG file if the network survives it."""
+    suffix = ".jpg" if "jpeg" in codec.survives else ".png"
+    return f"{pictures[0].stem if pictures else ''}_embedding{suffix}"
 
 
 def _bytes(size: int) -> str:

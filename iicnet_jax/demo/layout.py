@@ -98,7 +98,7 @@ def _embed_tab(gr, codec: Codec, embedded, max_pixels: int) -> None:
         # needed any more.
         with scratch() as folder:
             with _told(gr, paths):
-                output = folder / f"{paths[0].stem if paths else ''}_embedding.png"
+                output = folder / content.embedding_name(codec, paths)
                 done = embed_files(codec, paths, output, fit=fit, max_pixels=max_pixels)
             embedded = embedded | {done.record.pixels: content.Originals(tuple(paths), fit)}
             lines = content.embedding_facts(done, codec)

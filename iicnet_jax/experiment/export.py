@@ -1,6 +1,7 @@
 """Exports the network of a run as a model directory, with the test results that it has."""
 
 import logging
+import math
 from pathlib import Path
 
 from flax import nnx
@@ -21,7 +22,7 @@ from iicnet_jax.experiment.workdir import (
 from iicnet_jax.models import NETWORKS
 from iicnet_jax.training.checkpoints import Checkpoints
 from iicnet_jax.training.step import TrainState
-from iicnet_jax.weights.model_dir import check_arguments, save_model
+from iicnet_jax.weights.model_dir import PART, check_arguments, save_model
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,9 @@ def export(workdir: Path, checkpoint: str, folder: Path) -> dict:
     """
     config, state = read_run(workdir, checkpoint)
     step = int(state.step)
-    return save(folder, state.weights, config, step, measured_quality(workdir, step))
+    quality = measured_quality(workdir, step)
+    survives = None if quality is None else measured_survival(workdir)
+    return save(folder, state.weights, config, step, quality, survives)
 
 
 def read_run(workdir: Path, checkpoint: str) -> tuple[ConfigDict, TrainState]:
@@ -80,7 +83,12 @@ def _checked(workdir: Path) -> ConfigDict:
 
 
 def save(
-    folder: Path, params: nnx.State, config: ConfigDict, step: int, quality: dict | None = None
+    folder: Path,
+    params: nnx.State,
+    config: ConfigDict,
+    step: int,
+    quality: dict | None = None,
+    survives: dict | None = None,
 ) -> dict:
     """Writes the network of a configuration, with what it was trained for; returns the latter."""
     about = {"task": config.data.task, "step": step, "seed": config.seed}
@@ -88,8 +96,43 @@ def save(
         about["init_from"] = _portable(config.init_from)
     if quality is not None:
         about["quality"] = quality
+    if survives:
+        about["survives"] = survives
     save_model(folder, params, config.model.to_dict(), about, config.method)
     return about
+
+
+def measured_survival(workdir: Path) -> dict:
+    """What comes back through files that lose something, by carrier, from a run's `results.json`.
+
+    Only of a network that was trained for it (`config.channel`), and only carriers after which it
+    restores the images better than the reference alone shows them. `embedding`, `restored` and
+    `without_network`: PSNR (dB) and SSIM, means over samples; of several images, the reference,
+    which the file shows anyway, is left out of the latter two.
+
+    Raises:
+      UserError: a file of the run is damaged.
+    """
+    results = read_results(workdir / RESULTS)
+    if results is None or read_config(workdir)["channel"]["form"] == "none":
+        return {}
+    survived = {}
+    networks = results["networks"]["trained"]
+    with explaining(f"{workdir / RESULTS} is damaged"):
+        for carrier in results.get("carriers", []):
+            json_files.check(networks, {carrier: {"embedding": PART, "without_network": {}}})
+            measures = networks[carrier]
+            hidden = "restored_without_reference"
+            part = hidden if hidden in measures else "restored"
+            json_files.check(measures, {part: PART, "without_network": {part: PART}})
+            ours, without = measures[part], measures["without_network"][part]
+            if (without["psnr"] or math.inf) < (ours["psnr"] or 0):
+                parts = {"embedding": measures["embedding"], "restored": ours}
+                survived[carrier] = {
+                    name: {measure: values[measure] for measure in PART}
+                    for name, values in {**parts, "without_network": without}.items()
+                }
+    return survived
 
 
 def measured_quality(workdir: Path, step: int) -> dict | None:

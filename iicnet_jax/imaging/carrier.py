@@ -6,6 +6,7 @@ Pictures are HWC uint8, of 3 channels (RGB) or 1 (grey).
 import dataclasses
 import io
 import re
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -45,16 +46,19 @@ class Carrier:
     def __str__(self):
         return f"{self.form}{self.quality or ''}"
 
-    def encode(self, pixels: UInt8[np.ndarray, "h w k"]) -> bytes:
-        """The file."""
-        options: dict[str, object] = {}
-        if self.form in LOSSY:
-            options["quality"] = self.quality
+    @property
+    def options(self) -> dict[str, Any]:
+        """Of Pillow's `save`."""
+        options: dict[str, Any] = {} if self.form == LOSSLESS else {"quality": self.quality}
         if self.form in ("jpeg", "avif"):
             options["subsampling"] = self.subsampling
+        return options
+
+    def encode(self, pixels: UInt8[np.ndarray, "h w k"]) -> bytes:
+        """The file."""
         file = io.BytesIO()
         image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-        image.save(file, format=self.form.upper(), **options)
+        image.save(file, format=self.form.upper(), **self.options)
         return file.getvalue()
 
     def __call__(self, pixels: UInt8[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "h w k"]:

@@ -17,12 +17,13 @@ from PIL import Image
 from iicnet_jax import bundled
 from iicnet_jax.core.errors import Destroyed, UserError
 from iicnet_jax.core.wording import number_of, width_x_height
+from iicnet_jax.imaging.colour import luma
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS
 from iicnet_jax.inference.tiling import Tiled
 from iicnet_jax.media import embedding_file
 from iicnet_jax.media.embedding_file import EmbeddingFile, Record
 from iicnet_jax.media.embedding_video import EmbeddingVideo
-from iicnet_jax.media.picture_file import Source, check_output, read_group
+from iicnet_jax.media.picture_file import Source, check_output, read_group, resize
 from iicnet_jax.models import Network
 from iicnet_jax.models.baselines import low_bits
 from iicnet_jax.models.baselines.low_bits import LowBits
@@ -30,6 +31,7 @@ from iicnet_jax.weights.model_dir import read_model
 
 # Clauses about a file.
 NO_RECORD = "has no record of what was embedded: another program wrote it or removed the record"
+NEARLY_GREY = 8  # levels between the channels
 COLOURED = "has colours, but this model embeds into a grey picture: use the model that embedded it"
 
 
@@ -59,7 +61,8 @@ def load(
         return Codec(method, task, low_bits.FINGERPRINT)
     found = read_model(path)
     task = found.task if embedding_file.TASK.fullmatch(found.task) else "unknown"
-    return Codec(Tiled(found.network, tile=tile, progress=progress), task, found.fingerprint)
+    tiled = Tiled(found.network, tile=tile, progress=progress)
+    return Codec(tiled, task, found.fingerprint, found.survives)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,11 +76,14 @@ class Codec:
       tiled: the network on float values, to measure it; or the method without one.
       task: what the network was trained for, such as "hiding".
       fingerprint: SHA-256 of what the network computes; embedding files name it.
+      survives: the lowest quality of a file that its embeddings survive, by format, such as
+        {"jpeg": 50}; empty for most networks, whose embeddings only files without loss keep.
     """
 
     tiled: Tiled | LowBits
     task: str
     fingerprint: str
+    survives: Mapping[str, int] = dataclasses.field(default_factory=dict, hash=False)
 
     @property
     def network(self) -> Network | LowBits:
@@ -134,24 +140,29 @@ class Codec:
         images: Sequence[Source] | Source,
         *,
         fit: bool = False,
+        quality: int | None = None,
         overwrite: bool = False,
         max_pixels: int = MAX_PIXELS,
     ) -> Record:
         """Hides images in a PNG or lossless WebP file, which says what is in it.
 
+        Or in a JPEG file, if the network's embeddings survive that.
+
         Args:
-          path: ends in .png or .webp.
+          path: ends in .png, .webp or .jpg.
           images: as for `embed`.
           fit: as for `embed`.
+          quality: of a JPEG file, from the lowest that the network survives to 100; 90 without it.
           overwrite: replace a file that is there.
           max_pixels: of an image.
 
         Raises:
-          UserError: as `embed`; or `path` exists (without `overwrite`) or cannot be written.
+          UserError: as `embed`; or `path` exists (without `overwrite`) or cannot be written, or is
+            a JPEG file that the network's embeddings do not survive.
         """
         path = Path(path)
-        check_output(path, overwrite)
-        return self.write_frames(path, self._read(images, fit, max_pixels))
+        self.check_output(path, overwrite, quality)
+        return self.write_frames(path, self._read(images, fit, max_pixels), quality=quality)
 
     def read(
         self,
@@ -171,20 +182,49 @@ class Codec:
 
         Raises:
           UserError: no picture; without `force`, also: no usable record, changed pixels, or another
-            network embedded the images.
+            network embedded the images. A network that survives compression takes changed pixels
+            and files without a record, but none of another size than the record's; with `force`
+            they are scaled back where their sides have the same ratio.
         """
         file = embedding_file.examine(Path(path), max_pixels=max_pixels)
         return self.restore_file(file, size=size, force=force)[0]
 
     # For the rooms above.
 
+    def check_output(self, path: Path, overwrite: bool, quality: int | None = None) -> None:
+        """Raises UserError unless `write` may write there; tells before the long work."""
+        if not embedding_file.is_lossy(path):
+            if quality is not None:
+                raise UserError(f"{path} is no JPEG file: only those have a quality")
+            check_output(path, overwrite)
+            return
+        lowest = self.survives.get("jpeg")
+        if lowest is None:
+            names = bundled.surviving("jpeg")
+            others = f", or use a model that does: {', '.join(names)}" if names else ""
+            raise UserError(
+                f"{path}: what this model embeds does not survive a JPEG file: write a .png or "
+                f".webp file{others}"
+            )
+        if not lowest <= self._quality(quality) <= 100:
+            raise UserError(
+                f"the quality of {path} is {quality}: what this model embeds survives JPEG files "
+                f"of qualities from {lowest} to 100, as far as it was measured"
+            )
+        check_output(path, overwrite, lossy=True)
+
+    def _quality(self, quality: int | None) -> int:
+        lowest = self.survives.get("jpeg", 1)
+        return max(embedding_file.QUALITY, lowest) if quality is None else quality
+
     def write_frames(
         self,
         path: Path,
         frames: UInt8[np.ndarray, "n h w 3"],
         about: Mapping[str, Any] | None = None,
+        quality: int | None = None,
     ) -> Record:
-        """`write` for a group of images and a path that were checked.
+        """`write` for a group of images, a path and a quality that were checked.
 
         `about`: what the task adds to the record.
 
@@ -192,15 +232,16 @@ class Codec:
           UserError: the disk refuses.
         """
         pixels = self.tiled.embed(frames, np.uint8)
+        quality = self._quality(quality)
         record = embedding_file.describe(
-            pixels,
+            embedding_file.as_read(path, pixels, quality),
             task=self.task,
             images=self.network.num_images,
             size=frames.shape[1:3],
             model=self.fingerprint,
             about=about,
         )
-        embedding_file.write_embedding(path, pixels, record)
+        embedding_file.write_embedding(path, pixels, record, quality)
         return record
 
     def restore_file(
@@ -209,6 +250,9 @@ class Codec:
         """`read` for a file that was examined; and why the images may differ, a line each."""
         codec, notes = self.for_file(file, force)
         pixels = codec.with_channels(file.pixels, file.path)
+        if (original := codec._scaled_from(file)) is not None:
+            pixels = resize(pixels, original)
+            notes = (*notes, f"{file.path} is scaled back to {width_x_height(original)} pixels")
         size = codec.images_size(pixels.shape[:2], size, file.path, file.record)
         return codec.tiled.restore(pixels, size), notes
 
@@ -234,26 +278,70 @@ class Codec:
         """
         if file.record is None and self.tiled.self_describing:
             return ()
-        problems = [] if file.problem is None else [file.problem]
+        problems, tolerable = [] if file.problem is None else [file.problem], []
+        remedy = "--force restores what can be restored"
+        if self.survives and isinstance(file, EmbeddingFile):
+            problems, tolerable = self._after_compression(file)
+            if (size := self._scaled_from(file)) is not None:
+                remedy = f"--force scales it back to {width_x_height(size)}"
         if file.record is None:
-            problems = problems or [NO_RECORD]
+            problems = problems or ([] if tolerable else [NO_RECORD])
         elif file.record.model != self.fingerprint:
             theirs = _describe(file.record.model, file.record.task, file.record.images)
             ours = _describe(self.fingerprint, self.task, self.network.num_images)
-            problems.append(f"was written by another model: {theirs}, and this is {ours}")
-        notes = tuple(f"{file.path} {problem}" for problem in problems)
-        if notes and not force:
-            raise UserError(f"{notes[0]} (--force restores what can be restored)")
-        return notes
+            problems = [*problems, f"was written by another model: {theirs}, and this is {ours}"]
+        if problems and not force:
+            raise UserError(f"{file.path} {problems[0]} ({remedy})")
+        return tuple(f"{file.path} {clause}" for clause in [*problems, *tolerable])
+
+    def _after_compression(self, file: EmbeddingFile) -> tuple[list[str], list[str]]:
+        """What is wrong with a file, and what is only told of it, by a network that survives some.
+
+        That is: compression, but no change of the size.
+        """
+        if file.tolerable is None:
+            return [] if file.problem is None else [file.problem], []
+        then = self._changed_size(file)
+        if then is not None:  # to half or twice of what it was: the file alone does not show it
+            sizes = f"{width_x_height(file.pixels.shape)} pixels instead of {width_x_height(then)}"
+            return [f"has {sizes}: it was resized since it was written"], []
+        lowest = self.survives.get("jpeg")
+        if file.quality is None or lowest is None or file.quality >= lowest:
+            return [], [file.tolerable]
+        measured = f"(this model was measured from JPEG quality {lowest} on)"
+        return [], [f"{file.tolerable} {measured}"]
+
+    def _changed_size(self, file: EmbeddingFile) -> tuple[int, int] | None:
+        """Height and width that this network's embedding has by its record, unless it has those."""
+        if file.record is None or file.record.model != self.fingerprint:
+            return None
+        size = self.network.embedding_size(*file.record.size)
+        return None if size == file.pixels.shape[:2] else size
+
+    def _scaled_from(self, file: EmbeddingFile) -> tuple[int, int] | None:
+        """The same, where the sides have kept their ratio: then it seems to have been scaled.
+
+        Only for networks that survive compression: of others' embeddings nothing would be left.
+        """
+        size = self._changed_size(file) if self.survives else None
+        if size is None:
+            return None
+        height, width = size
+        rows, columns = file.pixels.shape[:2]
+        # Sides are whole numbers, before and after.
+        return size if abs(columns * height - rows * width) <= height + width else None
 
     def with_channels(
         self, pixels: UInt8[np.ndarray, "h w c"], name: Path | str
     ) -> UInt8[np.ndarray, "h w k"]:
         """An embedding with the network's channels. Raises UserError if it has colours to lose."""
         found = embedding_file.with_channels(pixels, self.network.embedding_channels)
-        if found is None:
-            raise UserError(f"{name} {COLOURED}")
-        return found
+        if found is not None:
+            return found
+        # Programs store grey in three channels, which a lossy file leaves nearly equal.
+        if self.survives and np.ptp(pixels, axis=2).max() <= NEARLY_GREY:
+            return luma(pixels)
+        raise UserError(f"{name} {COLOURED}")
 
     def images_size(
         self,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from iicnet_jax.imaging.picture_reader import MODES, Picture
+from iicnet_jax.imaging.jpeg_tables import quality_of
+from iicnet_jax.imaging.picture_reader import MODES, Picture, opened
 
 # Of FFmpeg's codecs, those that a lossless copy may be coded in.
 LOSSLESS_CODECS = ("ffv1", "huffyuv", "ffvhuff", "utvideo", "png", "rawvideo", "qtrle")
@@ -16,9 +17,9 @@ COLOUR_DATA = ("icc_profile", "gamma", "chromaticity")
 def in_picture(path: Path, picture: Picture, size: tuple[int, int], channels: int) -> str:
     """The signs in a picture file, of images of that size and an embedding of so many channels."""
     grey = bool((picture.pixels == picture.pixels[..., :1]).all())
-    signs = [_resized(picture.pixels.shape[:2], size)]
-    if picture.format == "WEBP" and _is_lossy_webp(path):
-        signs.append("recompressed with loss")
+    signs = [resized(picture.pixels.shape[:2], size)]
+    if loss := compression(path, picture):
+        signs.append(f"recompressed with loss ({loss})")
     if MODES["P"] in picture.notes:
         signs.append("reduced to a palette")
     if channels == 3 and grey:
@@ -30,11 +31,27 @@ def in_picture(path: Path, picture: Picture, size: tuple[int, int], channels: in
     return _listed(signs, "edited, recompressed or colour-managed, at the same size")
 
 
+def compression(path: Path, picture: Picture) -> str | None:
+    """How a picture file loses something, and from what quality it seems to come; None if not."""
+    if picture.format == "WEBP" and _is_lossy_webp(path):
+        return "lossy WebP"
+    if picture.format != "JPEG":
+        return None
+    quality = jpeg_quality(path)
+    return "JPEG" if quality is None else f"JPEG, quality about {quality}"
+
+
+def jpeg_quality(path: Path) -> int | None:
+    """The quality from which a JPEG file seems to come, 1 to 100; None if its tables do not say."""
+    with opened(path, formats=("JPEG",)) as image:
+        return quality_of(getattr(image, "quantization", {}))
+
+
 def in_video(
     shape: tuple[int, int], size: tuple[int, int], codec: str, frames: int, embeddings: int
 ) -> str:
     """The signs in a video with frames of `shape`: so many, instead of so many embeddings."""
-    signs = [_resized(shape, size)]
+    signs = [resized(shape, size)]
     if codec not in LOSSLESS_CODECS:
         signs.append(f"recompressed ({codec})")
     if frames < embeddings:
@@ -44,7 +61,11 @@ def in_video(
     return _listed(signs, "edited, or recompressed and coded without loss again")
 
 
-def _resized(shape: tuple[int, int], size: tuple[int, int]) -> str | None:
+def resized(shape: tuple[int, int], size: tuple[int, int]) -> str | None:
+    """What happened to an embedding of images of that size that it has this shape, None: nothing.
+
+    It has that of the images, or half of it.
+    """
     half = tuple(int(np.ceil(side / 2)) for side in size)
     if shape in (size, half):
         return None

@@ -14,9 +14,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from iicnet_jax.core import json_files
 from iicnet_jax.core.files import to_json
+from iicnet_jax.imaging.carrier import Carrier
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS, Picture, read_picture
 from iicnet_jax.media import diagnosis
-from iicnet_jax.media.picture_file import LOSSLESS, write_picture
+from iicnet_jax.media.picture_file import LOSSLESS, LOSSY, check_sides, write_picture
 
 FORMAT_VERSION = 1
 CHUNK = "iicnet"  # keyword of the PNG's iTXt chunk
@@ -26,6 +27,11 @@ MAX_IMAGES = 1000
 MAX_SIDE = 2**20
 TASK = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+
+# In a JPEG file the record is a comment, behind this; a comment is shorter than a record may be.
+COMMENT = b"iicnet "
+MAX_COMMENT = 65533
+QUALITY = 90  # of JPEG files, where none is asked for
 
 # WebP has no text chunks; its XMP packet is XML, in which the record is one attribute.
 XMP_PACKET = (
@@ -105,19 +111,44 @@ def pixel_fingerprint(pixels: UInt8[np.ndarray, "h w k"]) -> str:
     return digest.hexdigest()
 
 
-def write_embedding(path: Path, pixels: UInt8[np.ndarray, "h w k"], record: Record) -> None:
-    """Writes a PNG or lossless WebP file with its record, as `write_picture`.
+def is_lossy(path: Path) -> bool:
+    """Whether an embedding file of that name loses something: a JPEG."""
+    return path.suffix.lower() in LOSSY
+
+
+def as_read(
+    path: Path, pixels: UInt8[np.ndarray, "h w k"], quality: int = QUALITY
+) -> UInt8[np.ndarray, "h w k"]:
+    """What is read of an embedding that is written to a file of that name, of that JPEG quality.
+
+    Raises UserError if it is too large for the format.
+    """
+    check_sides(path, pixels.shape)
+    return Carrier("jpeg", quality)(pixels) if is_lossy(path) else pixels
+
+
+def write_embedding(
+    path: Path, pixels: UInt8[np.ndarray, "h w k"], record: Record, quality: int = QUALITY
+) -> None:
+    """Writes a PNG, lossless WebP or JPEG file with its record, as `write_picture`.
+
+    `record`: of the pixels as they are read from the file. `quality`: of a JPEG file, 1 to 100.
 
     Raises:
       UserError: as `write_picture`.
       ValueError: the record is that of other pixels, or too long.
     """
     text = record.to_json()
-    if len(text) > MAX_LENGTH:
-        raise ValueError(f"a record has at most {MAX_LENGTH} characters, not {len(text)}")
-    if not record.matches(pixels):
+    longest = MAX_COMMENT - len(COMMENT) if is_lossy(path) else MAX_LENGTH
+    if len(text) > longest:
+        raise ValueError(f"a record has at most {longest} characters, not {len(text)}")
+    if not record.matches(as_read(path, pixels, quality)):
         raise ValueError("the record describes other pixels")
-    if path.suffix.lower() == ".webp":
+    options: dict[str, Any]
+    if is_lossy(path):
+        comment = COMMENT + text.encode()
+        options = {**Carrier("jpeg", quality).options, "comment": comment}
+    elif path.suffix.lower() == ".webp":
         options = {"xmp": XMP_PACKET.format(html.escape(text)).encode()}
     else:
         chunks = PngInfo()
@@ -135,6 +166,9 @@ class EmbeddingFile:
     record: Record | None
     format: str  # of the picture: PNG, WEBP, ...
     problem: str | None  # why the images may not come back, a clause about the file
+    # The same where the network survives compression, None if it is too much for that as well.
+    tolerable: str | None = None
+    quality: int | None = None  # from which a JPEG file seems to come, 1 to 100
 
 
 def examine(path: Path, *, max_pixels: int = MAX_PIXELS) -> EmbeddingFile:
@@ -142,19 +176,25 @@ def examine(path: Path, *, max_pixels: int = MAX_PIXELS) -> EmbeddingFile:
     # EXIF data may ask viewers to turn the picture; the pixels that were written are those stored.
     picture = read_picture(path, max_pixels=max_pixels, upright=False)
     pixels = picture.pixels
+    quality = diagnosis.jpeg_quality(path) if picture.format == "JPEG" else None
+    loss = diagnosis.compression(path, picture)
     try:
         record = _find_record(picture)
     except ValueError as error:
         problem = f"has a record that cannot be used: {error}"
-        return EmbeddingFile(path, pixels, None, picture.format, problem)
-    problem = None
+        return EmbeddingFile(path, pixels, None, picture.format, problem, None, quality)
+    problem = tolerable = None
     if record is None:
         if picture.format not in LOSSLESS.values():
             problem = (
                 f"is a {picture.format} file without a record: embeddings are PNG or lossless "
-                "WebP files, and another format may have changed its pixels"
+                "WebP files, and only what some models embed survives another format"
             )
-        return EmbeddingFile(path, pixels, None, picture.format, problem)
+        tolerable = (
+            f"has no record of what was embedded ({loss or picture.format}): nothing shows whether "
+            "this model embedded it, or whether it was resized or cropped since"
+        )
+        return EmbeddingFile(path, pixels, None, picture.format, problem, tolerable, quality)
     pixels = with_channels(pixels, record.channels)
     if pixels is None or not record.matches(pixels):
         pixels = picture.pixels if pixels is None else pixels
@@ -163,14 +203,22 @@ def examine(path: Path, *, max_pixels: int = MAX_PIXELS) -> EmbeddingFile:
             f"has been changed since it was written: {happened}. The images do not come back as "
             "they were: look for the original file"
         )
-    return EmbeddingFile(path, pixels, record, picture.format, problem)
+        if not diagnosis.resized(picture.pixels.shape[:2], record.size):
+            how = f"compressed again ({loss})" if loss else "changed, at the same size,"
+            tolerable = (
+                f"has been {how} since it was written: the images come back less exactly than from "
+                "the original file"
+            )
+    return EmbeddingFile(path, pixels, record, picture.format, problem, tolerable, quality)
 
 
 def inspect(path: Path, *, max_pixels: int = MAX_PIXELS) -> dict:
     """What an embedding file says of itself, for printing and as JSON.
 
     `record` is None where there is none; `intact` says whether the pixels are those that were
-    embedded, None without a record; `problem` says why the images may not come back.
+    embedded, None without a record; `problem` says why the images may not come back, and
+    `tolerable` what is to be told instead where the network survives compression. `quality` is that
+    from which a JPEG file seems to come.
 
     Raises:
       UserError: the file is no picture.
@@ -189,6 +237,8 @@ def facts(file: EmbeddingFile) -> dict:
         "record": None if file.record is None else dataclasses.asdict(file.record),
         "intact": None if file.record is None else file.record.matches(file.pixels),
         "problem": file.problem,
+        "tolerable": file.tolerable,
+        "quality": file.quality,
     }
 
 
@@ -211,6 +261,10 @@ def _find_record(picture: Picture) -> Record | None:
         packet = picture.metadata.get("xmp", b"")
         found = XMP_RECORD.search(packet[: 8 * MAX_LENGTH])
         text = html.unescape(found[1].decode("utf-8", "replace")) if found else None
+    elif picture.format == "JPEG":
+        comment = picture.metadata.get("comment", b"")
+        found = isinstance(comment, bytes) and comment.startswith(COMMENT)
+        text = comment.removeprefix(COMMENT).decode("utf-8", "replace") if found else None
     else:
         text = picture.metadata.get(CHUNK)
     return None if text is None else Record.from_json(text)

@@ -1,4 +1,4 @@
-"""Reads pictures of one size into an array; writes PNG and lossless WebP files."""
+"""Reads pictures of one size into an array; writes PNG, lossless WebP and JPEG files."""
 
 import os
 from collections.abc import Sequence
@@ -18,29 +18,38 @@ from iicnet_jax.media.outputs import check_file
 Source = str | os.PathLike | Image.Image | np.ndarray
 
 LOSSLESS = {".png": "PNG", ".webp": "WEBP"}
-WEBP_SIDE = 16383
+LOSSY = {".jpg": "JPEG", ".jpeg": "JPEG"}
+# Pixels that a side has at most.
+GREATEST_SIDE = {"WEBP": 16383, "JPEG": 65500}
 
 
 def write_picture(path: Path, pixels: UInt8[np.ndarray, "h w k"], **options) -> None:
-    """Writes 1 or 3 channels as a PNG or lossless WebP file, as the suffix says, or not at all.
+    """Writes 1 or 3 channels as a PNG, lossless WebP or JPEG file, as the suffix says, or not.
 
     WebP has no grey: one channel is written as three equal ones. `options` go to Pillow's `save`.
     A file that is there is replaced: `check_output` comes first.
 
     Raises:
-      UserError: the picture is too large for WebP, or the disk refuses.
+      UserError: the picture is too large for the format, or the disk refuses.
     """
+    check_sides(path, pixels.shape)
     image = to_pillow(pixels)
-    file_format = LOSSLESS[path.suffix.lower()]
+    file_format = (LOSSLESS | LOSSY)[path.suffix.lower()]
     if file_format == "WEBP":
-        if max(image.size) > WEBP_SIDE:
-            raise UserError(
-                f"{path}: a WebP file has at most {WEBP_SIDE} pixels a side, and this picture "
-                f"{max(image.size)}: write a PNG file"
-            )
         options = {"lossless": True, **options}
     with replacing(path) as temporary:
         image.save(temporary, format=file_format, **options)
+
+
+def check_sides(path: Path, shape: Sequence[int]) -> None:
+    """Raises UserError if a picture of that shape is too large for the format of the file."""
+    file_format, side = (LOSSLESS | LOSSY)[path.suffix.lower()], max(shape[:2])
+    if side > (greatest := GREATEST_SIDE.get(file_format, side)):
+        name = file_format.replace("WEBP", "WebP")
+        raise UserError(
+            f"{path}: a {name} file has at most {greatest} pixels a side, and this picture {side}: "
+            "write a PNG file"
+        )
 
 
 def to_pillow(pixels: UInt8[np.ndarray, "h w k"]) -> Image.Image:
@@ -48,9 +57,12 @@ def to_pillow(pixels: UInt8[np.ndarray, "h w k"]) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
-def check_output(path: Path, overwrite: bool) -> None:
-    """Raises UserError unless `write_picture` may write there; tells before the long work."""
-    check_file(path, tuple(LOSSLESS), overwrite)
+def check_output(path: Path, overwrite: bool, *, lossy: bool = False) -> None:
+    """Raises UserError unless `write_picture` may write there; tells before the long work.
+
+    `lossy`: whether a JPEG file will do.
+    """
+    check_file(path, (*LOSSLESS, *(LOSSY if lossy else ())), overwrite)
 
 
 def read_group(
@@ -97,6 +109,14 @@ def _picture(source: Source, number: int, max_pixels: int) -> tuple[str, Picture
             "of the shape (height, width, 3)"
         )
     return name, Picture(pixels, (), "array", {})
+
+
+def resize(
+    pixels: UInt8[np.ndarray, "h w k"], size: tuple[int, int]
+) -> UInt8[np.ndarray, "h2 w2 k"]:
+    """A picture of 1 or 3 channels in another height and width (Lanczos)."""
+    resized = to_pillow(pixels).resize(size[::-1], Image.Resampling.LANCZOS)
+    return np.asarray(resized).reshape(*size, pixels.shape[2])
 
 
 def fit_to(pixels: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "..."]:

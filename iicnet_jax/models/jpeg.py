@@ -16,27 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from iicnet_jax.imaging.jpeg_tables import BLOCK, CHROMINANCE, LUMINANCE
+
 LEVELS = 255.0
 MIDDLE = 128.0
-BLOCK = 8
 SUBSAMPLINGS = ("4:2:0", "4:4:4")
-
-# Tables K.1 and K.2 of ITU-T T.81, for quality 50.
-LUMINANCE = np.array(
-    [
-        [16, 11, 10, 16, 24, 40, 51, 61],
-        [12, 12, 14, 19, 26, 58, 60, 55],
-        [14, 13, 16, 24, 40, 57, 69, 56],
-        [14, 17, 22, 29, 51, 87, 80, 62],
-        [18, 22, 37, 56, 68, 109, 103, 77],
-        [24, 35, 55, 64, 81, 104, 113, 92],
-        [49, 64, 78, 87, 103, 121, 120, 101],
-        [72, 92, 95, 98, 112, 100, 103, 99],
-    ],
-    np.int32,
-)
-CHROMINANCE = np.full((BLOCK, BLOCK), 99, np.int32)
-CHROMINANCE[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
 
 # Row u, column i: the DCT of 8 samples as an orthogonal matrix.
 _U, _I = np.mgrid[:BLOCK, :BLOCK]
@@ -63,7 +47,8 @@ def jpeg(
             f"images {y.shape} with {subsampling}"
         )
     samples = _to_samples(y * LEVELS)
-    luma_table, chroma_table = (quantisation_table(t, quality) for t in (LUMINANCE, CHROMINANCE))
+    quality = jnp.clip(jnp.round(quality).astype(jnp.int32), 1, 100)
+    luma_table, chroma_table = (jnp.asarray(x)[quality] for x in (LUMINANCE, CHROMINANCE))
     if y.shape[-1] == 1:
         return _code(samples[..., 0], luma_table)[..., None] / LEVELS
     luma, *chroma = _to_ycc(samples)
@@ -74,17 +59,6 @@ def jpeg(
     else:
         chroma = [_code(plane, chroma_table) for plane in chroma]
     return _to_rgb(luma, *chroma) / LEVELS
-
-
-def quantisation_table(table: np.ndarray, quality: jax.Array | int) -> jax.Array:
-    """A table of Annex K for a quality of 1 to 100, scaled as libjpeg does; int32.
-
-    (8, 8) for one quality, (b, 8, 8) for b of them.
-    """
-    quality = jnp.clip(jnp.round(quality).astype(jnp.int32), 1, 100)[..., None, None]
-    percent = jnp.where(quality < 50, 5000 // quality, 200 - 2 * quality)
-    tables = jnp.broadcast_to(table, (*percent.shape[:-2], *table.shape))
-    return jnp.clip((tables * percent + 50) // 100, 1, 255)
 
 
 def _to_samples(x):

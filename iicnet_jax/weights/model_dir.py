@@ -1,5 +1,6 @@
 """Model directories: `model.safetensors` and `config.json`, and their fingerprint."""
 
+import contextlib
 import hashlib
 import inspect
 import json
@@ -16,6 +17,7 @@ from safetensors.numpy import save_file
 from iicnet_jax.core import json_files
 from iicnet_jax.core.errors import UserError, explaining
 from iicnet_jax.core.files import replacing, write_json
+from iicnet_jax.imaging.carrier import parse
 from iicnet_jax.models import NETWORKS, Network
 from iicnet_jax.models.abstract import abstract_network
 from iicnet_jax.models.layers import parameter_arrays, parameter_shapes, set_parameters
@@ -31,17 +33,19 @@ GREATEST = {"num_images": 1000, "num_blocks": 10_000, "num_modules": 10_000, "le
 GREATEST_WIDTH = 65536
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-_PART = {"psnr": json_files.NUMBER, "ssim": json_files.NUMBER}
+PART = {"psnr": json_files.NUMBER, "ssim": json_files.NUMBER}
 # What `export.measured_quality` makes; `about` has it where the model has been measured.
 QUALITY = {
-    "embedding": _PART,
-    "restored": _PART,
+    "embedding": PART,
+    "restored": PART,
     "samples": int,
     "split": str,
     "data": {"task": str, "root": str, "miniature": bool},
     "devices": [str],
     "date": (str, type(None)),
 }
+# Of each carrier in `about.survives`: what comes back through such a file, and without the network.
+SURVIVED = {"embedding": PART, "restored": PART, "without_network": PART}
 
 
 def save_model(
@@ -114,7 +118,26 @@ def load_config(folder: Path) -> dict:
         check_arguments(config["model"], method)
         about = _in_names_of_today(config["about"])
         json_files.check(about, {"quality": QUALITY} if "quality" in about else {})
+        if "survives" in about:
+            json_files.check(about, {"survives": dict})
+            for name, measures in about["survives"].items():
+                json_files.check(measures, SURVIVED, f"about.survives.{repr(name)[1:-1][:80]}")
     return config
+
+
+def lowest_qualities(about: Mapping) -> dict[str, int]:
+    """The lowest quality that a network survives, by format, such as {"jpeg": 50, "webp": 80}.
+
+    `about`: of `load_config`. What a later version names there and this one does not know is left
+    out.
+    """
+    lowest: dict[str, int] = {}
+    for name in about.get("survives", {}):
+        with contextlib.suppress(ValueError):
+            carrier = parse(name)
+            if carrier.quality is not None:
+                lowest[carrier.form] = min(carrier.quality, lowest.get(carrier.form, 100))
+    return lowest
 
 
 def _in_names_of_today(about: dict) -> dict:
@@ -162,6 +185,7 @@ class Model(NamedTuple):
     network: Network
     task: str  # what it was trained for; empty where that is not said
     fingerprint: str  # SHA-256 of the method, the arguments and the parameters, see docs/formats.md
+    survives: Mapping[str, int]  # see `lowest_qualities`
 
 
 def read_model(folder: Path) -> Model:
@@ -205,7 +229,8 @@ def read_model(folder: Path) -> Model:
         )
     set_parameters(state, arrays)
     nnx.update(model, state)
-    return Model(model, str(config["about"].get("task", "")), fingerprint)
+    about = config["about"]
+    return Model(model, str(about.get("task", "")), fingerprint, lowest_qualities(about))
 
 
 def _read_weights(path: Path) -> dict[str, np.ndarray]:

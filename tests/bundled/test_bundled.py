@@ -50,7 +50,7 @@ def test_what_comes_with_the_package_is_sound(name):
     folder = bundled.folders()[name]
     assert sum(path.stat().st_size for path in folder.iterdir()) <= MAX_BYTES
     config = load_config(folder)
-    model, _, fingerprint = read_model(folder)
+    model, _, fingerprint, _ = read_model(folder)
     assert fingerprint == config["fingerprint"]
     if name != "video":
         assert model.num_images == {**bundled.PICTURES, "stereo": 2}[name]

@@ -244,6 +244,8 @@ def test_inspect_says_everything_in_json(tmp_path, embedded):
         },
         "intact": True,
         "problem": None,
+        "tolerable": None,
+        "quality": None,
     }
     facts = inspect(save(tmp_path / "a.jpg", noise(5, 4)))
     assert (facts["record"], facts["intact"]) == (None, None)

@@ -11,6 +11,7 @@ from iicnet_jax.demo import content, server
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.imaging.picture_reader import MAX_PIXELS, read_picture
 from iicnet_jax.inference.codec import load
+from tests.media.pictures import network
 
 
 def test_a_network_is_described_in_a_sentence_or_two(models):
@@ -87,3 +88,16 @@ def test_without_gradio_the_user_is_told_what_to_install(models, monkeypatch):
     monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(UserError, match=r"needs Gradio: pip install iicnet_jax\[demo\]"):
         server.serve({"": models["hiding"]})
+
+
+def test_the_embedding_of_a_model_that_survives_jpeg_is_a_jpeg_file(tmp_path, pictures):
+    for survives, name, words in (
+        ({}, "a_embedding.png", "Keep the file as it is"),
+        ({"jpeg": 50}, "a_embedding.jpg", "survives being compressed again"),
+    ):
+        codec = network(survives=survives)
+        assert content.embedding_name(codec, pictures) == name
+        done = embed_files(codec, pictures, tmp_path / name)
+        facts = content.embedding_facts(done, codec)
+        assert f"a {'PNG' if not survives else 'JPEG'} file of " in facts[0]
+        assert words in facts[1]

@@ -6,8 +6,9 @@ import logging
 import pytest
 
 from configs import grayscale
+from iicnet_jax.core.errors import UserError
 from iicnet_jax.data.storage import MINIATURE
-from iicnet_jax.experiment.export import measured_quality
+from iicnet_jax.experiment.export import measured_quality, measured_survival
 
 MEASURES = {
     "embedding": {"psnr": 30.0, "ssim": 0.9, "psnr_y": 1.0},
@@ -57,6 +58,63 @@ def test_quality_is_the_mean_of_the_8_bit_images_with_its_origin(workdir):
         "devices": ["cpu", "cpu"],
         "date": "2026-01-02",
     }
+
+
+def through(db, without):
+    part = {"psnr": db, "ssim": 0.5, "psnr_y": 1.0}
+    alone = {"restored": {"psnr": without, "ssim": 0.4}}
+    return {"embedding": part, "restored": part, "without_network": alone}
+
+
+CARRIERS = {
+    "png": through(None, 20.0),
+    "jpeg80": through(31.0, 18.0),
+    "jpeg30": through(16.0, 17.0),
+}
+
+
+def measured_through_files(workdir, config, form):
+    config.channel.form = form
+    (workdir / "config.json").write_text(json.dumps(config.to_dict()))
+    networks = {"trained": {**RESULTS["networks"]["trained"], **CARRIERS}}
+    results = RESULTS | {"carriers": list(CARRIERS), "networks": networks}
+    (workdir / "results.json").write_text(json.dumps(results))
+
+
+def test_what_survives_was_trained_for_and_is_better_than_the_reference_alone(workdir, config):
+    measured_through_files(workdir, config, "jpeg")
+    assert measured_survival(workdir) == {
+        "jpeg80": {
+            "embedding": {"psnr": 31.0, "ssim": 0.5},
+            "restored": {"psnr": 31.0, "ssim": 0.5},
+            "without_network": {"psnr": 18.0, "ssim": 0.4},
+        }
+    }
+    measured_through_files(workdir, config, "none")
+    assert measured_survival(workdir) == {}
+
+
+def test_of_several_images_only_the_hidden_ones_count(workdir, config, monkeypatch):
+    hidden = {"psnr": 27.0, "ssim": 0.6}
+    carried = through(31.0, 18.0) | {"restored_without_reference": hidden}
+    carried["without_network"] |= {"restored_without_reference": {"psnr": 9.0, "ssim": 0.1}}
+    monkeypatch.setitem(CARRIERS, "jpeg80", carried)
+    measured_through_files(workdir, config, "jpeg")
+    found = measured_survival(workdir)["jpeg80"]
+    assert (found["restored"], found["without_network"]["psnr"]) == (hidden, 9.0)
+
+
+def test_damaged_measures_through_files_are_refused(workdir, config, monkeypatch):
+    for damaged in (
+        {},
+        {"embedding": 3},
+        through("31", 18.0),
+        through(31.0, 18.0) | {"restored": 1},
+    ):
+        monkeypatch.setitem(CARRIERS, "jpeg80", damaged)
+        measured_through_files(workdir, config, "jpeg")
+        with pytest.raises(UserError, match=r"results\.json is damaged"):
+            measured_survival(workdir)
 
 
 @pytest.mark.parametrize(("step", "words"), [(41, "has measured step 40, not step 41"), (None, "")])

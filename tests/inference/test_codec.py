@@ -175,7 +175,9 @@ def test_outputs_are_checked_before_anything_is_computed(tmp_path, arrays):
     path = save(tmp_path / "e.png", noise(2, 2))
     with refused("e.png exists: name another file, or pass --overwrite"):
         network().write(path, ["nowhere.png"] * 2)
-    with refused(r"e\.jpg must end in \.png or \.webp"):
+    with refused(r"e\.gif must end in \.png or \.webp$"):
+        network().write(tmp_path / "e.gif", ["nowhere.png"] * 2)
+    with refused(r"e\.jpg: what this model embeds does not survive a JPEG file: write a \.png"):
         network().write(tmp_path / "e.jpg", ["nowhere.png"] * 2)
     network().write(path, arrays, overwrite=True)
     np.testing.assert_array_equal(network().read(path)[0, ::2, ::2], arrays[0][::2, ::2])

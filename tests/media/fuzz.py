@@ -20,8 +20,10 @@ from iicnet_jax.media.embedding_file import examine, inspect
 from tests.media.fuzz_loop import attempt, main, repeat
 from tests.media.pictures import network, noise, save
 
+JPEG_SIGNATURE = b"\xff\xd8\xff"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_PIXELS = 1_000_000
+SURVIVES = {"jpeg": 50}
 INTERESTING = [0, 1, 127, 128, 255]
 
 
@@ -33,6 +35,9 @@ def seeds(folder: Path) -> list[bytes]:
         for channels in (1, 3):
             output = folder / f"embedding{channels}.{suffix}"
             embed_files(network(channels=channels), paths, output)
+    for channels in (1, 3):
+        output = folder / f"embedding{channels}.jpg"
+        embed_files(network(channels=channels, survives=SURVIVES), paths, output)
     embeddings = sorted(folder.glob("embedding*"))
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -57,7 +62,7 @@ def seeds(folder: Path) -> list[bytes]:
 
 def mutate(data: bytes, rng: random.Random) -> bytes:
     """A file with a few damages; half of the PNG files get their checksums put right again."""
-    if data.startswith(PNG_SIGNATURE) and rng.random() < 0.2:
+    if data.startswith((PNG_SIGNATURE, JPEG_SIGNATURE)) and rng.random() < 0.2:
         return with_record(data, mutated_record(rng))
     data = bytearray(data)
     for _ in range(rng.choice([1, 1, 2, 4, 16])):
@@ -120,11 +125,16 @@ def mutated_text(text: str, rng: random.Random) -> str:
 
 
 def with_record(data: bytes, text: str) -> bytes:
-    """A PNG file with the pixels of `noise(9, 8)` and that text as its record."""
-    chunks = PngInfo()
-    chunks.add_itxt("iicnet", text, zip=len(text) % 2 == 0)
+    """A file of the same format with the pixels of `noise(9, 8)` and that text as its record."""
+    if data.startswith(JPEG_SIGNATURE):
+        comment = embedding_file.COMMENT + text.encode("utf-8", "surrogatepass")
+        options = {"format": "JPEG", "comment": comment[: embedding_file.MAX_COMMENT]}
+    else:
+        chunks = PngInfo()
+        chunks.add_itxt("iicnet", text, zip=len(text) % 2 == 0)
+        options = {"format": "PNG", "pnginfo": chunks}
     with tempfile.TemporaryFile() as file:
-        Image.fromarray(noise(9, 8)).save(file, format="PNG", pnginfo=chunks)
+        Image.fromarray(noise(9, 8)).save(file, **options)
         file.seek(0)
         return file.read()
 
@@ -143,10 +153,11 @@ def run(count: int, seed: int, folder: Path) -> collections.Counter:
 
     def trial():
         finding.write_bytes(mutate(rng.choice(files), rng))
-        channels, force = rng.choice([1, 3]), rng.random() < 0.7
+        codec = network(channels=rng.choice([1, 3]), survives=rng.choice([{}, SURVIVES]))
+        force = rng.random() < 0.7
         return [
             attempt(_inspect, finding),
-            attempt(_restore, finding, output, channels, force),
+            attempt(_restore, finding, output, codec, force),
             attempt(_embed, reference, finding, output),
         ]
 
@@ -157,9 +168,9 @@ def _inspect(finding):
     inspect(finding, max_pixels=MAX_PIXELS)
 
 
-def _restore(finding, output, channels, force):
+def _restore(finding, output, codec, force):
     restored = restore_file(
-        network(channels=channels),
+        codec,
         examine(finding, max_pixels=MAX_PIXELS),
         output / "r",
         force=force,

@@ -47,5 +47,5 @@ class Thumbnails(Tiled):
         return np.stack([np.broadcast_to(image, (*size, 3))] * self.model.num_images)
 
 
-def network(num_images=2, channels=3, task="hiding", fingerprint=MODEL):
-    return Codec(Thumbnails(num_images, channels), task, fingerprint)
+def network(num_images=2, channels=3, task="hiding", fingerprint=MODEL, survives=()):
+    return Codec(Thumbnails(num_images, channels), task, fingerprint, dict(survives))

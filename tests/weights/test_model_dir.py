@@ -168,7 +168,7 @@ def test_another_method_is_saved_with_its_name_and_has_it_in_the_fingerprint(
 ):
     model = random_network(lambda: IRN(num_blocks=1, rngs=nnx.Rngs(0)))
     save_model(tmp_path, nnx.state(model, nnx.Param), {"num_blocks": 1}, {}, "irn")
-    loaded, _, fingerprint = read_model(tmp_path)
+    loaded, _, fingerprint, _ = read_model(tmp_path)
     assert type(loaded) is IRN
     image = jnp.asarray(np.random.default_rng(0).random((1, 4, 5, 3)), jnp.float32)
     np.testing.assert_array_equal(loaded.restore(image), model.restore(image))
