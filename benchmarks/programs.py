@@ -1,4 +1,4 @@
-"""The compiled programs that benchmarks look at."""
+"""The compiled programs that benchmarks look at, and the memory that they need."""
 
 import jax
 import jax.numpy as jnp
@@ -38,3 +38,10 @@ def lower_train_step(config: ConfigDict) -> jax.stages.Lowered:
     }
     step = build.create_train_step(config, graph)
     return jax.jit(step, donate_argnums=0).lower(state, batch, jax.random.key(0))
+
+
+def memory(program: jax.stages.Compiled) -> dict[str, float]:
+    """Gigabytes (10^9 bytes) that a compiled program needs on a device."""
+    analysis = program.memory_analysis()
+    held, temporary = analysis.argument_size_in_bytes / 1e9, analysis.temp_size_in_bytes / 1e9
+    return {"arguments": held, "temporaries": temporary, "GB": held + temporary}

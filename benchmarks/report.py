@@ -4,13 +4,19 @@ import datetime
 import os
 import platform
 import statistics
+import subprocess
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
+import jax
+
 from iicnet_jax.core import files
 
-PACKAGES = ("iicnet_jax", "jax", "jaxlib", "flax", "grain", "numpy", "pillow")
+PACKAGES = (
+    *("iicnet_jax", "jax", "jaxlib", "jax-cuda12-plugin", "jax-cuda13-plugin", "flax", "optax"),
+    *("grain", "numpy", "pillow"),
+)
 
 
 def median_and_spread(values: Sequence[float]) -> dict[str, float]:
@@ -19,13 +25,15 @@ def median_and_spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def circumstances() -> dict[str, object]:
-    """Date, machine and versions."""
+    """Date, machine, devices and versions."""
     return {
         "date": datetime.date.today().isoformat(),
+        "devices": [device.device_kind for device in jax.devices()],
+        "driver": _driver(),
         "processor": _processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "versions": {name: metadata.version(name) for name in PACKAGES},
+        "versions": {name: version for name in PACKAGES if (version := _version(name))},
     }
 
 
@@ -62,3 +70,21 @@ def _processor():
         return platform.processor()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
+
+
+def _version(package):
+    """The version of a package; None without it, or where it is used without being installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _driver():
+    """The version of NVIDIA's driver; None without one."""
+    query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        said = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return said.stdout.partition("\n")[0] or None

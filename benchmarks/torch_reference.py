@@ -49,8 +49,14 @@ class Reference:
         self.device, self.version = answer["device"], answer["torch"]
 
     def seconds(self, count: int) -> float:
-        """How long `count` train steps, or conversions there and back, took in all."""
-        return self._ask(count)
+        """How long `count` train steps, or conversions there and back, took in all.
+
+        Raises RuntimeError where the program has ended, as it does without memory.
+        """
+        answer = self._ask(count)
+        if isinstance(answer, dict):
+            raise RuntimeError(answer["error"])
+        return answer
 
     def close(self):
         self._process.stdin.close()

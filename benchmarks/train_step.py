@@ -6,8 +6,10 @@
 All programs are measured in turns: every repetition times each of them once, so that whatever else
 happens on the machine meets all alike. Tables of different calls should not be compared. Batches
 lie in the device's memory, and a repetition ends when the device has finished. `--real_data` adds
-a program that is fed as training is, from pictures of the published size; its step time divided by
-that of the program without stands in the column `synthetic`.
+a program that is fed as training is, from pictures of the published size; `--on_device` one whose
+steps draw their crops from such pictures in the device's memory. The column `synthetic` has their
+step times divided by that of the program on noise. `--steps_per_call 1 20` also compiles 20 steps
+as one program.
 
 `--torch_reference=DIR` times the authors' code in the same turns: DIR is a checkout of
 github.com/felixcheng97/IICNet, `--torch_python` a Python that has PyTorch. It trains the same
@@ -15,8 +17,9 @@ network with the same batch size, with PyTorch's own defaults of precision. The 
 says how many times longer it takes. With several batch sizes it is started for each.
 
 FLOP/s count multiplications and additions of convolutions, forward and backward, without what is
-computed twice to save memory (benchmarks/roofline.py). XLA's options are set as always (XLA_FLAGS),
-and recorded with the results.
+computed twice to save memory (benchmarks/roofline.py). GB (10^9 bytes) are what the compiled
+program needs (benchmarks/memory.py). XLA's options are set as always (XLA_FLAGS), and recorded with
+the results.
 """
 
 import argparse
@@ -28,16 +31,16 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from jax import lax
 from tqdm import tqdm
 
-from benchmarks import report, roofline, timing
+from benchmarks import programs, report, roofline, timing
 from benchmarks.input_pipeline import full_size_data
-from iicnet_jax.data import create_task
+from iicnet_jax.data import create_task, on_device
 from iicnet_jax.data.aligned import reference_scale
 from iicnet_jax.data.pipeline import training_batches
 from iicnet_jax.experiment import build
 from iicnet_jax.training import sharding
+from iicnet_jax.training.step import drawing_step, several_steps
 
 
 def main():
@@ -51,11 +54,14 @@ def main():
     parser.add_argument("--memories", nargs="*", help="else the experiment's")
     parser.add_argument("--steps", type=int, default=1, help="train steps in a repetition")
     parser.add_argument(
-        "--one_call", action="store_true", help="also the steps of a repetition as one program"
+        "--steps_per_call", type=int, nargs="*", default=[1], help="divisors of --steps"
     )
     parser.add_argument("--real_data", action="store_true", help="also fed as training is")
-    parser.add_argument("--data", type=Path, help="keeps the pictures of --real_data here")
+    parser.add_argument("--on_device", action="store_true", help="also with data.on_device")
+    parser.add_argument("--data", type=Path, help="keeps the pictures of these two here")
     arguments = parser.parse_args()
+    if undivided := [count for count in arguments.steps_per_call if arguments.steps % count]:
+        parser.error(f"--steps_per_call: {undivided[0]} does not divide --steps={arguments.steps}")
     if arguments.torch_reference:
         timing.share_device_memory()
     config = timing.network_config(arguments)
@@ -64,7 +70,7 @@ def main():
 
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
-        if arguments.real_data:
+        if arguments.real_data or arguments.on_device:
             data = arguments.data or Path(temporary)
             config.data.root = str(full_size_data(data, config.data.task))
         for batch_size in arguments.batch_sizes or [config.data.batch_size]:
@@ -77,109 +83,141 @@ def main():
 
 def measured(config, arguments) -> list[dict]:
     """The rows of one batch size."""
-    steps, side = arguments.steps, config.data.crop
-    feeds = {"": resident_batch(config)}
-    if arguments.real_data:
-        feeds[", real data"] = batches_from_files(config)
-    programs = {}
-    for precision, memory in itertools.product(
-        arguments.precisions or [config.precision], arguments.memories or [config.memory_saving]
+    side = config.data.crop
+    timed, trainings = {}, {}
+    for precision, memory_saving, count in itertools.product(
+        arguments.precisions or [config.precision],
+        arguments.memories or [config.memory_saving],
+        arguments.steps_per_call,
     ):
-        config.precision, config.memory_saving = precision, memory
-        training = Training(config)
-        for name, batches in feeds.items():
-            program = functools.partial(training.seconds, batches, steps)
-            programs[timing.OURS + name, precision, memory] = program
-        if arguments.one_call:
-            program = functools.partial(Training(config, steps).seconds, feeds[""], 1)
-            programs[f"{timing.OURS}, {steps} steps a call", precision, memory] = program
+        config.precision, config.memory_saving = precision, memory_saving
+        config.run.steps_per_call = count
+        name = timing.OURS + (f", {count} steps a call" if count > 1 else "")
+        feeds = {"": (training := Training(config), resident_batch(config))}
+        if arguments.real_data:
+            feeds[", real data"] = (training, batches_from_files(config))
+        if arguments.on_device:
+            config.data.on_device = True
+            feeds[", data on the device"] = (Training(config), batches_from_files(config))
+            config.data.on_device = False
+        for data, (training, batches) in feeds.items():
+            key = name, data, precision, memory_saving
+            timed[key] = functools.partial(training.seconds, batches, arguments.steps)
+            trainings[key] = training
     reference = None
+    authors = timing.AUTHORS, "", "default", "none"
     if arguments.torch_reference:
         batch_size = config.data.batch_size
         reference = timing.start_reference(arguments, config, batch_size, (side, side), "train")
-        programs[timing.AUTHORS, "default", "none"] = lambda: reference.seconds(steps)
-    for program in tqdm(programs.values(), desc="compiling", disable=None):
+        timed[authors] = lambda: reference.seconds(arguments.steps)
+    for program in tqdm(timed.values(), desc="compiling", disable=None):
         program()
-    times = timing.interleaved(programs, arguments.repeats, arguments.profile)
+    times = timing.interleaved(timed, arguments.repeats, arguments.profile)
     if reference:
         reference.close()
 
     milliseconds = {
-        program: report.median_and_spread([1e3 * seconds / steps for seconds in values])
+        program: report.median_and_spread([1e3 * seconds / arguments.steps for seconds in values])
         for program, values in times.items()
     }
     work = roofline.train_step_flops(config)
     rows = []
-    for (name, precision, memory), time_ in milliseconds.items():
-        settings = {"batch": config.data.batch_size, "precision": precision, "memory": memory}
-        compared = {
-            "synthetic": milliseconds.get((timing.OURS, precision, memory)),
-            "reference": milliseconds.get((timing.AUTHORS, "default", "none")),
-        }
-        ratios = {
-            "synthetic": _ratio(time_, compared["synthetic"]),
-            "reference": _ratio(compared["reference"], time_),
-        }
+    for key, time_ in milliseconds.items():
+        name, data, precision, memory_saving = key
+        batch_size = config.data.batch_size
+        settings = {"batch": batch_size, "precision": precision, "memory": memory_saving}
         speed = {"TFLOP/s": work / time_["median"] / 1e9}
-        rows.append({"program": name, **settings, **time_, **speed, **ratios})
+        needed = {"GB": trainings[key].needed["GB"] if key in trainings else "-"}
+        synthetic = milliseconds[name, "", precision, memory_saving]
+        ratios = {
+            "synthetic": _ratio(time_, synthetic if key != authors else None),
+            "reference": _ratio(milliseconds.get(authors), time_),
+        }
+        rows.append({"program": name + data, **settings, **time_, **speed, **needed, **ratios})
     return rows
 
 
 class Training:
-    """A train step, compiled when first used, and its state; `steps_in_call` make one program."""
+    """The train step as training makes it, compiled when first used, and its state.
 
-    def __init__(self, config, steps_in_call: int = 1):
+    `config.run.steps_per_call` of them are one program; with `config.data.on_device` they draw
+    their crops from images in the device's memory.
+    """
+
+    def __init__(self, config):
         graph, state = build.create_state(config, build.create_model(config))
         mesh = sharding.data_mesh(config.data.batch_size, parts=config.optimizer.accumulate)
         step = build.create_train_step(config, graph)
+        self._constants = (jax.random.key(0),)
+        if config.data.on_device:
+            images = on_device.find(create_task(config.data, config.model))
+            self._constants += (on_device.load(images, mesh), jax.random.key(1))
+            draw = on_device.make_draw(images.task, flip_rotate=config.data.flip_rotate)
+            step = drawing_step(step, draw)
+        self._count = config.run.steps_per_call
+        call = several_steps(step, loops=self._count > 1 and build.loops(config))
+        self._call = jax.jit(call, donate_argnums=0)
         self._state = jax.device_put(state, sharding.replicated(mesh))
-        self._step = jax.jit(repeated(step, steps_in_call), donate_argnums=0)
-        self._key = jax.random.key(0)
+        self._program = None
 
-    def seconds(self, batches, calls: int) -> float:
-        """How long so many calls take, from the batch to the end of the device's work."""
+    @property
+    def needed(self) -> dict[str, float]:
+        """Memory of the compiled program, see `programs.memory`; after its first use."""
+        return programs.memory(self._program)
+
+    def seconds(self, batches, steps: int) -> float:
+        """How long so many steps take, from the batch to the end of the device's work."""
+        if self._program is None:
+            arguments = self._state, next(batches), *self._constants
+            self._program = self._call.lower(*arguments).compile()
         begin = time.perf_counter()
-        for _ in range(calls):
-            self._state, _ = self._step(self._state, next(batches), self._key)
+        for _ in range(steps // self._count):
+            self._state, *_ = self._program(self._state, next(batches), *self._constants)
         jax.block_until_ready(self._state)
         return time.perf_counter() - begin
 
 
-def repeated(step, count: int):
-    """`count` train steps on one batch as one function; the metrics are the last step's."""
-    if count == 1:
-        return step
-
-    def steps(state, batch, key):
-        state, metrics = lax.scan(lambda state, _: step(state, batch, key), state, length=count)
-        return state, jax.tree.map(lambda values: values[-1], metrics)
-
-    return steps
-
-
 def resident_batch(config):
-    """One batch of noise in the device's memory, again and again."""
-    model, samples, side = config.model, config.data.batch_size, config.data.crop
+    """Noise for the steps of a call in the device's memory, again and again."""
+    model, side = config.model, config.data.crop
+    shape = config.run.steps_per_call, config.data.batch_size
     embedded = -(-side // reference_scale(model))
     random = np.random.default_rng(0)
 
-    def noise(*shape):
-        return random.integers(0, 256, (samples, *shape), np.uint8)
+    def noise(*sizes):
+        return random.integers(0, 256, (*shape, *sizes), np.uint8)
 
-    batch = {
+    batches = {
         "frames": noise(model.num_images, side, side, 3),
         "reference": noise(embedded, embedded, model.embedding_channels),
     }
-    return itertools.repeat(sharding.put_batch(sharding.data_mesh(samples), batch))
+    mesh = sharding.data_mesh(config.data.batch_size)
+    return itertools.repeat(sharding.put_batch(mesh, batches, axis=1))
 
 
 def batches_from_files(config):
-    """Batches as training gets them: files, Grain, and over to the device."""
-    mesh = sharding.data_mesh(config.data.batch_size)
-    task = create_task(config.data, config.model)
-    for batch in training_batches(task, batch_size=config.data.batch_size, seed=config.seed):
-        del batch["index"]
-        yield sharding.put_batch(mesh, batch)
+    """Batches for the steps of a call as training gets them: files, Grain, and over to the device.
+
+    With `config.data.on_device`, numbers of samples alone.
+    """
+    data, count = config.data.copy_and_resolve_references(), config.run.steps_per_call
+    mesh = sharding.data_mesh(data.batch_size)
+    batches = training_batches(
+        create_task(data, config.model),
+        batch_size=data.batch_size,
+        seed=config.seed,
+        flip_rotate=data.flip_rotate,
+        workers=data.workers,
+        images=not data.on_device,
+    )
+
+    def of_call():
+        batch = jax.tree.map(lambda *arrays: np.stack(arrays), *itertools.islice(batches, count))
+        if not data.on_device:
+            del batch["index"]
+        return sharding.put_batch(mesh, batch, axis=1)
+
+    return iter(of_call, None)
 
 
 def _ratio(a, b):

@@ -5,7 +5,6 @@ import json
 import sys
 from importlib import import_module
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -31,17 +30,29 @@ def run(monkeypatch, benchmark, tmp_path, *arguments):
     return json.loads(out.read_text())
 
 
-def test_train_step_measures_resident_and_real_data(monkeypatch, tmp_path, capsys):
+def test_train_step_measures_noise_and_real_data(monkeypatch, tmp_path, capsys):
     write_sample(tmp_path, ["flickr1024"])
     small = ["--config=stereo_no_relation", "--blocks=1", "--crop=12", "--batch_sizes", "2"]
-    data = ["--real_data", f"--data={tmp_path}"]
-    results = run(monkeypatch, train_step, tmp_path, *small, *data, "--repeats=3")
-    resident, real = results["rows"]
-    assert (resident["program"], real["program"]) == ("iicnet_jax", "iicnet_jax, real data")
-    assert 0 < resident["min"] <= resident["median"] <= resident["max"]
-    assert real["synthetic"] == pytest.approx(real["median"] / resident["median"])
+    data = ["--real_data", "--on_device", f"--data={tmp_path}"]
+    calls = ["--steps=4", "--steps_per_call", "2"]
+    results = run(monkeypatch, train_step, tmp_path, *small, *data, *calls, "--repeats=3")
+    noise, *real = results["rows"]
+    assert [row["program"] for row in (noise, *real)] == [
+        "iicnet_jax, 2 steps a call",
+        "iicnet_jax, 2 steps a call, real data",
+        "iicnet_jax, 2 steps a call, data on the device",
+    ]
+    assert 0 < noise["min"] <= noise["median"] <= noise["max"] and noise["GB"] > 0
+    for row in real:
+        assert row["synthetic"] == pytest.approx(row["median"] / noise["median"])
     assert results["settings"]["device"] == "cpu"
-    assert "| iicnet_jax, real data |" in capsys.readouterr().out
+    assert "| iicnet_jax, 2 steps a call, real data " in capsys.readouterr().out
+
+
+def test_steps_a_call_divide_the_steps_of_a_repetition(monkeypatch, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, train_step, tmp_path, "--steps=5", "--steps_per_call", "1", "2")
+    assert "--steps_per_call: 2 does not divide --steps=5" in capsys.readouterr().err
 
 
 def test_inference_measures_whole_images_and_tiles(monkeypatch, tmp_path):
@@ -64,15 +75,6 @@ def test_programs_are_measured_in_turns():
     programs = {name: lambda name=name: calls.append(name) or len(calls) for name in "ab"}
     assert timing.interleaved(programs, 2) == {"a": [1, 3], "b": [2, 4]}
     assert calls == ["a", "b"] * 2
-
-
-def test_steps_of_one_call_are_steps_one_after_the_other():
-    def step(state, batch, key):
-        state = state * batch + 1
-        return state, {"loss": state}
-
-    state, metrics = train_step.repeated(step, 3)(jnp.float32(1), jnp.float32(2), jax.random.key(0))
-    assert float(state) == float(metrics["loss"]) == 15
 
 
 @pytest.mark.parametrize("experiment", ["video_n3_down", "rescale_x2"])

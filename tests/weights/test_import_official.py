@@ -21,7 +21,7 @@ from iicnet_jax.weights.colour_order import swap_colours
 from iicnet_jax.weights.import_official import import_official, infer_config
 from iicnet_jax.weights.model_dir import read_model
 from iicnet_jax.weights.official import load_official
-from tests.test_golden import FILES, golden_of
+from tests.golden_networks import FILES, golden_of
 from tests.torch_files import LAYOUTS, weight_file
 
 # Arguments of IICNet, each a network that the authors' options can make.
