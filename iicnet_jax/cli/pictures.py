@@ -186,7 +186,10 @@ def _description(found):
             f"{record['task']}, model {found['bundled'] or record['model'][:12]}), "
             f"{'intact' if found['intact'] else 'CHANGED since'}"
         )
-    line = f"{found['file']}: {found['format']}, {size}: {what}"
+    form = found["format"]
+    if found.get("quality") is not None:
+        form = f"{form} of quality about {found['quality']}"
+    line = f"{found['file']}: {form}, {size}: {what}"
     problem = found["problem"]
     if found["survives"]:
         problem = found.get("tolerable") or problem

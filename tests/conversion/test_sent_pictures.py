@@ -283,6 +283,7 @@ def test_from_the_command_to_a_recompressed_file_and_back(
     assert read_picture(tmp_path / "back/01.png").pixels.shape == (*SIZE, 3)
     cli.main(["inspect", out])
     line = capsys.readouterr().out
+    assert line.startswith(f"{out}: JPEG of quality about 80, 33x24: 2 pictures of 66x47 (task ")
     assert "model sturdy), CHANGED since; it has been compressed again" in line
     cli.main(["models"])
     line = "survives being compressed again, at qualities of JPEG from 50, WEBP from 70 on"
