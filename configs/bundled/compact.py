@@ -7,6 +7,8 @@ as channels, and their inverse after them; neither relation module nor 1x1 convo
 
 from ml_collections import ConfigDict
 
+CARRIERS = ("png", "jpeg95", "jpeg90", "jpeg80", "jpeg70", "jpeg50", "webp80", "avif60")
+
 
 def compact(config: ConfigDict, *, root: str, steps: int, embedding: float) -> ConfigDict:
     """The same task on a compact network.
@@ -40,6 +42,11 @@ def compact(config: ConfigDict, *, root: str, steps: int, embedding: float) -> C
 
 
 def survive_jpeg(config: ConfigDict) -> ConfigDict:
-    """The same with a JPEG file of random quality between embedding and restoring."""
+    """The same with a JPEG file of random quality between embedding and restoring.
+
+    It is evaluated through files of several qualities and formats.
+    """
     config.channel.update(form="jpeg", lowest_quality=50, highest_quality=95)
+    # What `about.survives` of the model will say.
+    config.evaluation.carriers = CARRIERS
     return config
