@@ -10,6 +10,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -240,8 +241,10 @@ def evaluation_settings(config: Mapping) -> dict:
     }
 
 
-def launch(command: Sequence[str], folder: Path) -> None:
+def launch(command: Sequence[str], folder: Path, seconds: float | None = None) -> None:
     """Runs the main program; what it says goes to stderr and to a file in `folder`.
+
+    After so many seconds it is told to save a checkpoint and to end, which is no failure.
 
     Ctrl-C and SIGTERM let the program save its checkpoint before they end this one, too.
 
@@ -264,6 +267,9 @@ def launch(command: Sequence[str], folder: Path) -> None:
             start_new_session=True,
         ) as process,
     ):
+        timer = threading.Timer(seconds or 0, process.terminate)
+        if seconds is not None:
+            timer.start()
         try:
             for line in process.stdout:
                 said.append(line.rstrip())
@@ -275,6 +281,7 @@ def launch(command: Sequence[str], folder: Path) -> None:
             log.write(process.communicate()[0])
             raise
         finally:
+            timer.cancel()
             signal.signal(signal.SIGTERM, previous)
     if status:
         spoken = [line for line in said if line.strip()] or [f"exit status {status}"]
