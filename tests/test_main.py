@@ -115,7 +115,7 @@ def test_another_configuration_is_refused_with_the_differences(finished):
     arguments = program.command(workdir, optimizer__learning_rate=0.5, seed=3)
     status, _, stderr = program.call_main(arguments)
     assert status == 1
-    assert "config.optimizer.learning_rate: 0.002 there, 0.5 now" in stderr
+    assert "config.optimizer.learning_rate: 0.001 there, 0.5 now" in stderr
     assert "config.seed: 0 there, 3 now" in stderr
     assert "Traceback" not in stderr
 
@@ -196,7 +196,7 @@ def get_config():
         (["--config.data.task=films"], "config.data.task is 'films', which is unknown"),
         (["--config.model.split=half"], "split must be one of 'ref', 'prop', not 'half'"),
         (
-            ["--config.model.downscaling=none", "--config.model.embedding_channels=1"],
+            ["--config.model.embedding_channels=1"],
             "change num_images, downscaling or embedding_channels",
         ),
         (["--config=configs/dual_x4.py"], "config.data.root is not set: DIV2K is published at"),

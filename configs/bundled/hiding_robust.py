@@ -5,7 +5,8 @@ Command:  python -m iicnet_jax.main --config=configs/bundled/hiding_robust.py \
           iicnet export-weights runs/bundled/hiding_robust \
               -o iicnet_jax/bundled/models/hiding_robust
 Data:     flicker as `python -m experiments.photographs` writes it, see docs/results.md
-Ours:     not yet run
+Ours:     embedding 32.26 dB, hidden picture 33.42 dB; through JPEG 90 32.35, 80 31.22, 50
+          27.15 dB (8 test samples; CPU, 2026-11-27)
 """
 
 from configs import hide_n2

@@ -5,7 +5,8 @@ Command:  python -m iicnet_jax.main --config=configs/bundled/stereo_robust.py \
           iicnet export-weights runs/bundled/stereo_robust \
               -o iicnet_jax/bundled/models/stereo_robust
 Data:     flickr1024 as `python -m experiments.photographs` writes it, see docs/results.md
-Ours:     not yet run
+Ours:     embedding 31.81 dB, right view 31.13 dB; through JPEG 90 30.56, 80 29.76, 50
+          27.28 dB (8 test samples; CPU, 2026-11-27)
 """
 
 from configs import stereo

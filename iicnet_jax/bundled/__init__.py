@@ -30,6 +30,22 @@ USES = {
     "rescaling": ("a picture in one of half its size", "iicnet embed --model rescaling A"),
     "video": ("several frames of a video or GIF in one", "iicnet video embed, iicnet gif embed"),
     "stereo": ("the right view in the left one", "iicnet stereo embed"),
+    "hiding_robust": (
+        "a picture hidden in another, for JPEG files",
+        "iicnet embed --model hiding_robust A B -o C.jpg",
+    ),
+    "grayscale_robust": (
+        "the colours of a picture in a grey one, for JPEG files",
+        "iicnet embed --model grayscale_robust A -o B.jpg",
+    ),
+    "rescaling_robust": (
+        "a picture in one of half its size, for JPEG files",
+        "iicnet embed --model rescaling_robust A -o B.jpg",
+    ),
+    "stereo_robust": (
+        "the right view in the left one, for JPEG files",
+        "iicnet stereo embed --model stereo_robust A B -o C.jpg",
+    ),
 }
 # How many pictures those take that `iicnet embed` is for.
 PICTURES = {"hiding": 2, "grayscale": 1, "rescaling": 1}

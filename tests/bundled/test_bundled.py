@@ -52,9 +52,11 @@ def test_what_comes_with_the_package_is_sound(name):
     config = load_config(folder)
     model, _, fingerprint, _ = read_model(folder)
     assert fingerprint == config["fingerprint"]
-    if name != "video":
-        assert model.num_images == {**bundled.PICTURES, "stereo": 2}[name]
-    assert model.embedding_channels == (1 if name == "grayscale" else 3)
+    task = name.removesuffix("_robust")
+    if task != "video":
+        assert model.num_images == {**bundled.PICTURES, "stereo": 2}[task]
+    assert model.embedding_channels == (1 if task == "grayscale" else 3)
+    assert ("survives" in config["about"]) == (task != name)
     quality = config["about"]["quality"]
     assert quality["samples"] > 0 and quality["command"] and quality["devices"]
     assert all(0 < quality[part]["psnr"] < 100 for part in ("embedding", "restored"))

@@ -15,7 +15,7 @@ import iicnet_jax.models
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.bijection import Bijection, Chain
 from iicnet_jax.models.coupling import AffineCoupling
-from iicnet_jax.models.downscaling import GroupByImage, Haar, Squeeze
+from iicnet_jax.models.downscaling import FirstLevelFirst, GroupByImage, Haar, Squeeze
 from iicnet_jax.models.invertible_conv import InvertibleConv1x1
 from iicnet_jax.models.stack import Stack
 
@@ -36,6 +36,7 @@ REGISTRY = {
     "squeeze": (Squeeze, (2, 4, 6, 6), (2, 2, 3, 24)),
     "haar": (Haar, (2, 4, 6, 6), (2, 2, 3, 24)),
     "group_by_image": (lambda: GroupByImage(3), (2, 4, 6, 24), (2, 4, 6, 24)),
+    "first_level_first": (lambda: FirstLevelFirst(3, 2), (2, 4, 6, 48), (2, 4, 6, 48)),
     "invertible_conv": (
         lambda: InvertibleConv1x1(12, rngs=nnx.Rngs(0)),
         (2, 4, 6, 12),
