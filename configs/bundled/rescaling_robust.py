@@ -5,7 +5,8 @@ Command:  python -m iicnet_jax.main --config=configs/bundled/rescaling_robust.py
           iicnet export-weights runs/bundled/rescaling_robust \
               -o iicnet_jax/bundled/models/rescaling_robust
 Data:     DIV2K as `python -m experiments.photographs` writes it, see docs/results.md
-Ours:     not yet run
+Ours:     embedding 31.71 dB, restored 39.62 dB; through JPEG 90 37.83, 80 37.07, 50
+          35.30 dB (8 test samples; CPU, 2026-11-27)
 """
 
 from configs import rescale_x2
