@@ -165,6 +165,8 @@ def get_config(method: str = "iicnet") -> ConfigDict:
             # one (on CPUs only with loop="scan", which is slow there). A step stays one update with
             # `batch_size` samples, a multiple of this: schedule, intervals and the data's position
             # are those of the undivided batch (optax.MultiSteps counts every part as a step).
+            # The gradient is that of the undivided batch, but for invertible grayscale: its term of
+            # variation is an absolute value of the batch's mean.
             "accumulate": 1,
         }
     )
