@@ -1,5 +1,6 @@
 """Strict JAX, two devices and checked shapes for every test; how tests make networks."""
 
+import json
 import os
 from pathlib import Path
 
@@ -75,3 +76,30 @@ def random_network():
         return nnx.merge(graph, params)
 
     return build
+
+
+@pytest.fixture
+def call(capsys):
+    """Runs a command; gives what it prints, which is JSON with --json."""
+
+    def call(*arguments):
+        from iicnet_jax import cli
+
+        cli.main([*map(str, arguments)])
+        stdout, _ = capsys.readouterr()
+        return json.loads(stdout) if "--json" in arguments else stdout
+
+    return call
+
+
+@pytest.fixture
+def refused(call, capsys):
+    """The message of a command that fails."""
+
+    def refused(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            call(*arguments)
+        assert ended.value.code == 1
+        return capsys.readouterr().err
+
+    return refused

@@ -36,18 +36,13 @@ def main() -> None:
             picture.save(received, quality=arguments.quality)
         embedding = np.asarray(Image.open(received))
         _, restored = codec.restore(embedding)
+    received_psnr, restored_psnr = psnr(embedding, originals[0]), psnr(restored, originals[1])
     panels = {
         "the picture that everyone sees, before": originals[0],
-        f"as received, JPEG {arguments.quality}": embedding,
+        f"as received, JPEG {arguments.quality}: {received_psnr:.1f} dB": embedding,
         "the hidden picture": originals[1],
-        "as restored": restored,
+        f"as restored: {restored_psnr:.1f} dB": restored,
     }
-    for name, original in (("as received", originals[0]), ("as restored", originals[1])):
-        title = next(title for title in panels if title.startswith(name))
-        panels = {
-            f"{key}: {psnr(panel, original):.1f} dB" if key == title else key: panel
-            for key, panel in panels.items()
-        }
     _sheet(panels).save(arguments.out, quality=90)
 
 

@@ -1,13 +1,11 @@
 """Commands without --model: they take the model that fits."""
 
-import json
-
 import numpy as np
 import pytest
 from flax import nnx
 from PIL import Image
 
-from iicnet_jax import bundled, cli
+from iicnet_jax import bundled
 from iicnet_jax.models import IICNet
 from iicnet_jax.weights.model_dir import save_model
 from tests import mp4
@@ -36,29 +34,10 @@ def folder(tmp_path_factory, random_network):
 
 
 @pytest.fixture
-def call(monkeypatch, folder, capsys):
-    """Runs a command; gives what it prints, which is JSON with --json."""
+def call(monkeypatch, folder, call):
+    """Runs a command with these models in the place of the package's."""
     monkeypatch.setattr(bundled, "FOLDER", folder)
-
-    def call(*arguments):
-        cli.main([*map(str, arguments)])
-        stdout, _ = capsys.readouterr()
-        return json.loads(stdout) if "--json" in arguments else stdout
-
     return call
-
-
-@pytest.fixture
-def refused(call, capsys):
-    """The message of a command that fails."""
-
-    def refused(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            call(*arguments)
-        assert ended.value.code == 1
-        return capsys.readouterr().err
-
-    return refused
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """low_bits as a codec and on the command line: files there and back, stripped and damaged."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import iicnet_jax
-from iicnet_jax import bundled, cli
+from iicnet_jax import bundled
 from iicnet_jax.models.baselines import low_bits
 from tests import mp4
 from tests.media.pictures import network, noise, save, smooth
@@ -22,31 +20,6 @@ def paths(tmp_path):
     return [
         save(tmp_path / f"{name}.png", image) for name, image in zip("abc", IMAGES, strict=True)
     ]
-
-
-@pytest.fixture
-def call(capsys):
-    """Runs a command; gives what it prints, which is JSON with --json."""
-
-    def call(*arguments):
-        cli.main([*map(str, arguments)])
-        stdout, _ = capsys.readouterr()
-        return json.loads(stdout) if "--json" in arguments else stdout
-
-    return call
-
-
-@pytest.fixture
-def refused(call, capsys):
-    """The message of a command that fails."""
-
-    def refused(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            call(*arguments)
-        assert ended.value.code == 1
-        return capsys.readouterr().err
-
-    return refused
 
 
 def strip(path):
