@@ -74,7 +74,7 @@ def measured(config, conversions, progress, size, arguments) -> list[dict]:
     reference = None
     if arguments.torch_reference and whole:
         reference = timing.start_reference(arguments, config, 1, size, "convert")
-        programs[timing.AUTHORS] = lambda: reference.seconds(1)
+        programs[timing.AUTHORS] = lambda: reference.ask(1)
     progress.limit = 1  # all tiles have one shape
     for program in tqdm(programs.values(), desc="compiling", disable=None):
         program()

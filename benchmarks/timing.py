@@ -11,7 +11,7 @@ import jax
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from benchmarks.torch_reference import Reference
+from benchmarks.torch_reference import authors
 
 OURS, AUTHORS = "iicnet_jax", "PyTorch reference"
 
@@ -57,7 +57,7 @@ def network_config(arguments: argparse.Namespace) -> ConfigDict:
 
 
 def start_reference(arguments, config: ConfigDict, batch_size: int, size, what: str):
-    """The authors' code with the same network, batch and size of images; see `Reference`.
+    """The authors' code with the same network, batch and size of images; see `torch_reference`.
 
     Exits with one message where it cannot be had, or has another device.
     """
@@ -73,7 +73,7 @@ def start_reference(arguments, config: ConfigDict, batch_size: int, size, what: 
         "what": what,
     }
     try:
-        reference = Reference(arguments.torch_reference, arguments.torch_python, settings)
+        reference = authors(arguments.torch_reference, arguments.torch_python, settings)
     except (OSError, RuntimeError) as error:
         sys.exit(f"error: --torch_reference, --torch_python: {error}")
     if (reference.device == "cpu") != (jax.default_backend() == "cpu"):

@@ -1,6 +1,6 @@
 """The authors' PyTorch code as a program that answers on a pipe, to be timed beside ours.
 
-It runs in whatever Python has PyTorch (`Reference` starts it), imports nothing of this project, and
+It runs in whatever Python has PyTorch (`authors` starts it), imports nothing of this project, and
 takes the authors' modules from the checkout that it is given:
 
     PYTHON benchmarks/torch_reference.py CHECKOUT
@@ -19,41 +19,38 @@ import subprocess
 import sys
 import time
 import types
+from collections.abc import Sequence
 from pathlib import Path
 
 
 class Reference:
-    """The program in a process of its own.
+    """A program in a process of its own, asked line by line.
 
     Args:
-      checkout: folder of the authors' repository.
-      python: the interpreter that has PyTorch.
-      settings: the first line, as above.
+      command: its command line.
+      first: its first line, as above; None: it begins of itself.
 
     Raises:
       OSError: there is no such interpreter.
       RuntimeError: the checkout or PyTorch is missing, or the network cannot be built.
     """
 
-    def __init__(self, checkout: Path, python: str, settings: dict):
+    def __init__(self, command: Sequence[str], first: dict | None = None):
         self._process = subprocess.Popen(
-            [python, __file__, str(checkout)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        answer = self._ask(settings)
+        answer = self._answer() if first is None else self._ask(first)
         if "error" in answer:
             self.close()
             raise RuntimeError(answer["error"])
-        self.device, self.version = answer["device"], answer["torch"]
+        self.device, self.version = answer.get("device"), answer.get("torch")
 
-    def seconds(self, count: int) -> float:
-        """How long `count` train steps, or conversions there and back, took in all.
+    def ask(self, message) -> float:
+        """The seconds that what is asked took: so many train steps, or conversions there and back.
 
         Raises RuntimeError where the program has ended, as it does without memory.
         """
-        answer = self._ask(count)
+        answer = self._ask(message)
         if isinstance(answer, dict):
             raise RuntimeError(answer["error"])
         return answer
@@ -66,8 +63,16 @@ class Reference:
     def _ask(self, message):
         with contextlib.suppress(BrokenPipeError):
             print(json.dumps(message), file=self._process.stdin, flush=True)
+        return self._answer()
+
+    def _answer(self):
         line = self._process.stdout.readline()
-        return json.loads(line) if line else {"error": "the authors' code ended; see above"}
+        return json.loads(line) if line else {"error": "PyTorch's program ended; see above"}
+
+
+def authors(checkout: Path, python: str, settings: dict) -> Reference:
+    """The authors' code of a checkout, run by a Python that has PyTorch."""
+    return Reference([python, __file__, str(checkout)], settings)
 
 
 def main():

@@ -109,7 +109,7 @@ def measured(config, arguments) -> list[dict]:
     if arguments.torch_reference:
         batch_size = config.data.batch_size
         reference = timing.start_reference(arguments, config, batch_size, (side, side), "train")
-        timed[authors] = lambda: reference.seconds(arguments.steps)
+        timed[authors] = lambda: reference.ask(arguments.steps)
     for program in tqdm(timed.values(), desc="compiling", disable=None):
         program()
     times = timing.interleaved(timed, arguments.repeats, arguments.profile)

@@ -131,7 +131,12 @@ def _write_flicker(folder, pictures):
     rng = np.random.default_rng(0)
     large = _large(pictures, FLICKER_SIDES[0])
     order = [path for split in SPLITS for path in _rounds(rng, large[split], FLICKER[split])]
-    images = (_turned_view(rng, path, FLICKER_SIDES) for path in _progress(order, "flicker"))
+    views = [_four_views, _turned_view, _turned_view, _four_views] * (FLICKER["train"] // 4)
+    views += [_turned_view] * (len(order) - len(views))
+    images = (
+        view(rng, path, FLICKER_SIDES)
+        for path, view in zip(_progress(order, "flicker"), views, strict=True)
+    )
     return flicker.write(folder, images, **JPEG)
 
 
@@ -148,9 +153,11 @@ def _write_voc(folder, pictures):
 
 def _write_div2k(folder, pictures):
     large = _large(pictures, DIV2K_SIDE)
-    parts = {"train": large["train"] + large["validation"], "valid": large["test"]}
-    order = [(part, path) for part, paths in parts.items() for path in paths]
-    images = ((part, _picture(path)) for part, path in _progress(order, "DIV2K"))
+    # Every picture trains reduced as well, as sharp as what people send each other.
+    order = [("train", path, side) for side in (DIV2K_SIDE, None) for path in large["train"]]
+    order += [("train", path, None) for path in large["validation"]]
+    order += [("valid", path, None) for path in large["test"]]
+    images = ((part, _reduced(path, side)) for part, path, side in _progress(order, "DIV2K"))
     return div2k.write(folder, images, len(large["validation"]))
 
 
@@ -224,6 +231,15 @@ def _picture(path: Path) -> Image.Image:
     return image
 
 
+def _reduced(path, side: int | None) -> Image.Image:
+    """The picture, or one whose shorter side has so many pixels."""
+    image = _picture(path)
+    if side is None:
+        return image
+    scale = side / min(image.size)
+    return image.resize([round(scale * length) for length in image.size], Image.Resampling.BICUBIC)
+
+
 def _large(pictures: Splits, side: int) -> Splits:
     """Pictures with sides of at least so many pixels. Raises UserError where a split has none."""
     large = {
@@ -270,6 +286,16 @@ def _turned_view(rng, path, sides) -> Image.Image:
     """A random part, its sides between the two given, turned at random, perhaps mirrored."""
     view = _view(rng, path, rng.integers(*sides, 2, endpoint=True))
     return photographs.turned(view, int(rng.integers(4)), rng.integers(2))
+
+
+def _four_views(rng, path, sides) -> Image.Image:
+    """Two by two parts, each turned; reduced further than one part of that size, and sharper."""
+    views = [_turned_view(rng, path, [side // 2 for side in sides]) for _ in range(4)]
+    width, height = (min(lengths) for lengths in zip(*(view.size for view in views), strict=True))
+    image = Image.new("RGB", (2 * width, 2 * height))
+    for number, view in enumerate(views):
+        image.paste(view, (number % 2 * width, number // 2 * height))
+    return image
 
 
 def _piece(rng, path, others, side) -> tuple[Image.Image, Image.Image]:

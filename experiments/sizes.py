@@ -30,7 +30,8 @@ class Size:
         """The fields of this size that a configuration has."""
         known = configuration.flatten(config)
         fields = dict(self.fields)
-        if known.get("model.downscaling") == "none":
+        # A codec in the low bits has no network that could see wavelets.
+        if known.get("model.downscaling") == "none" and "model.full_size" in known:
             fields |= self.without_downscaling
         fields |= self.by_method.get(config["method"], {})
         return {name: value for name, value in fields.items() if name in known}

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from benchmarks import dense_block, inference, programs, roofline, timing, train_step
-from benchmarks.torch_reference import Reference
+from benchmarks import convolution, dense_block, inference, programs, roofline, timing, train_step
+from benchmarks.torch_reference import authors
 from experiments.datasets import write_sample
 from iicnet_jax.experiment import build
 from iicnet_jax.models.abstract import abstract_network
@@ -115,7 +115,7 @@ def test_more_blocks_need_memory_for_their_parameters_only():
 
 def test_a_missing_checkout_is_named(tmp_path):
     with pytest.raises(RuntimeError, match=f"{tmp_path} holds no codes/models/InvNet.py"):
-        Reference(tmp_path, sys.executable, SETTINGS)
+        authors(tmp_path, sys.executable, SETTINGS)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
@@ -123,7 +123,24 @@ def test_a_python_without_pytorch_is_named(tmp_path):
     (tmp_path / "codes" / "models").mkdir(parents=True)
     (tmp_path / "codes" / "models" / "InvNet.py").touch()
     with pytest.raises(RuntimeError, match=f"{sys.executable} cannot import torch"):
-        Reference(tmp_path, sys.executable, SETTINGS)
+        authors(tmp_path, sys.executable, SETTINGS)
+
+
+def test_passes_of_a_convolution_are_timed_beside_another_program(monkeypatch, tmp_path):
+    answers = [
+        "print('{}', flush=True)",
+        "import sys",
+        "for _ in sys.stdin: print(1e9, flush=True)",
+    ]
+    (tmp_path / "slow.py").write_text("\n".join(answers))
+    monkeypatch.setattr(convolution, "TORCH", tmp_path / "slow.py")
+    monkeypatch.setattr(convolution, "SHAPES", [(1, 4, 2, 3)])
+    small = ["--repeats=1", f"--torch_python={sys.executable}"]
+    rows = run(monkeypatch, convolution, tmp_path, *small)["rows"]
+    assert [row["pass"] for row in rows] == list(convolution.PASSES)
+    for row in rows:
+        assert 0 < row["iicnet_jax"] < row["PyTorch"] == 1e12
+        assert row["speed"] == pytest.approx(row["PyTorch"] / row["iicnet_jax"])
 
 
 @pytest.mark.parametrize("form", ["scattered", "merged"])
