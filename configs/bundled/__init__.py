@@ -1,1 +1,1 @@
-"""Networks for the package, trained on a CPU; `reduced.py` says how they are reduced."""
+"""Networks for the package, trained on a CPU; `compact.py` says what they have in common."""

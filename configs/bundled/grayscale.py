@@ -8,8 +8,8 @@ Ours:     embedding 37.23 dB / 0.9036, restored 39.56 dB / 0.9798 (8 test pictur
 """
 
 from configs import grayscale
-from configs.bundled.reduced import reduce
+from configs.bundled.compact import compact
 
 
 def get_config():
-    return reduce(grayscale.get_config(), root="VOCdevkit", steps=3000)
+    return compact(grayscale.get_config(), root="VOCdevkit", steps=20000, embedding=6.0)

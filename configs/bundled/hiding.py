@@ -8,8 +8,8 @@ Ours:     embedding 36.63 dB / 0.8797, restored 41.32 dB / 0.9704 (8 test pairs;
 """
 
 from configs import hide_n2
-from configs.bundled.reduced import reduce
+from configs.bundled.compact import compact
 
 
 def get_config():
-    return reduce(hide_n2.get_config(), root="flicker", steps=5000)
+    return compact(hide_n2.get_config(), root="flicker", steps=24000, embedding=7.0)

@@ -8,12 +8,10 @@ Ours:     embedding 34.83 dB / 0.9470, restored 43.91 dB / 0.9846 (5 test pictur
 """
 
 from configs import rescale_x2
-from configs.bundled.reduced import reduce
+from configs.bundled.compact import compact
 
 
 def get_config():
-    config = reduce(rescale_x2.get_config(), root="DIV2K", steps=3000)
-    # An embedding of half the size, and the weight of the restored image, as in the paper.
-    config.model.full_size = False
-    config.loss.restoration = 3.0
+    config = compact(rescale_x2.get_config(), root="DIV2K", steps=15000, embedding=3.0)
+    config.model.full_size = False  # an embedding of half the size
     return config

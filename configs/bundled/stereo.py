@@ -8,8 +8,8 @@ Ours:     embedding 33.98 dB / 0.9237, restored 38.56 dB / 0.9712 (8 test pairs;
 """
 
 from configs import stereo
-from configs.bundled.reduced import reduce
+from configs.bundled.compact import compact
 
 
 def get_config():
-    return reduce(stereo.get_config(), root="flickr1024", steps=3500)
+    return compact(stereo.get_config(), root="flickr1024", steps=12000, embedding=12.0)

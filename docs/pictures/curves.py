@@ -38,7 +38,12 @@ def picture(runs) -> str:
         series[f"{name}, {seeds}"] = [
             (step, statistics.fmean(curve[step] for curve in curves)) for step in steps
         ]
-    chart = line_chart(series, x_label="step", y_label="restored PSNR in dB, validation")
+    return chart(series, x_label="step", y_label="restored PSNR in dB, validation")
+
+
+def chart(series, x_label: str, y_label: str) -> str:
+    """Lines of (x, y) by name, with a legend, as SVG text."""
+    lines = line_chart(series, x_label=x_label, y_label=y_label)
     legend = "".join(
         f'<rect x="64" y="{HEIGHT + LINE * row + 4}" width="12" height="4" '
         f'fill="var(--series-{row})"/>'
@@ -53,7 +58,7 @@ def picture(runs) -> str:
         "<style>text{font:12px sans-serif;fill:#444}.grid-line{stroke:#ddd;fill:none}"
         ".line{fill:none;stroke-width:1.75}</style>"
         f'<rect width="100%" height="100%" fill="white"/>'
-        f'<svg width="{WIDTH}" height="{HEIGHT}">{chart}</svg>{legend}</svg>\n'
+        f'<svg width="{WIDTH}" height="{HEIGHT}">{lines}</svg>{legend}</svg>\n'
     )
 
 
