@@ -12,4 +12,4 @@ from configs.bundled.compact import compact
 
 
 def get_config():
-    return compact(stereo.get_config(), root="flickr1024", steps=12000, embedding=12.0)
+    return compact(stereo.get_config(), root="flickr1024", steps=11000, embedding=3.0)

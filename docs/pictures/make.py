@@ -1,4 +1,4 @@
-"""What the bundled models do, in one picture for the README: python docs/pictures/make.py
+"""What the lossless bundled models do, in one picture: python docs/pictures/make.py
 
 For each model inputs, embedding, restored images and errors times ten, of one sample of the
 miniature of its dataset, made of scikit-image's photographs of the test split, which training never
@@ -26,7 +26,7 @@ TITLE = 22  # pixels
 
 
 def main():
-    folders = bundled.folders()
+    folders = {name: path for name, path in bundled.folders().items() if name in SAMPLE_ROOTS}
     if not folders:
         raise SystemExit("error: there are no bundled models to show")
     with tempfile.TemporaryDirectory() as scratch:
