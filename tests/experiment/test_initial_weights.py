@@ -59,7 +59,7 @@ def test_a_bundled_model_is_named_and_the_message_says_how_to_train_that_network
     with pytest.raises(UserError, match="is another network") as error:
         initial_weights.load(load_config("init_from=stereo"))
     message = str(error.value)
-    assert "config.model.num_blocks: 4 there, 1 now" in message
+    assert "config.model.num_blocks: 3 there, 1 now" in message
     flags = message.partition("train that network: --config.")[2].rstrip(".").split(" --config.")
     assert "model.downscaling=haar" in flags
     network = initial_weights.load(load_config("init_from=stereo", *flags))
