@@ -43,7 +43,7 @@ def main():
                 values = seconds, psnrs["embedding"], psnrs["restored"]
                 rows.append([model.name, *(f"{value:.1f}" for value in values)])
         label = "seconds of processor a megapixel, there and back"
-        svg = chart(series, x_label=label, y_label="mean of embedding and restored, PSNR in dB")
+        svg = chart(series, x_label=label, y_label="mean PSNR in dB")
         write_text(arguments.output, svg)
     print(tables.markdown(["model", "s a megapixel", "embedding", "restored"], rows))
 
