@@ -1,1 +1,1 @@
-"""Networks for the package, trained on a CPU; `compact.py` says what they have in common."""
+"""Networks for the package, trained on a CPU: `compact.py`, and `reduced.py` for video."""
