@@ -43,7 +43,7 @@ class Reference:
         if "error" in answer:
             self.close()
             raise RuntimeError(answer["error"])
-        self.device, self.version = answer.get("device"), answer.get("torch")
+        self.device = answer["device"]
 
     def ask(self, message) -> float:
         """The seconds that what is asked took: so many train steps, or conversions there and back.

@@ -146,6 +146,13 @@ def _model(name, arguments, overrides) -> Model:
     return Model(name, [*flags, f"--config.data.root={root}"], arguments.workdir.resolve() / name)
 
 
+def configuration(name: str, data: Path) -> ConfigDict:
+    """That of a model, with the data of a folder of `experiments.photographs`."""
+    config = load_config([f"--config={CONFIGS / 'bundled' / name}.py"])
+    config.data.root = str(data / Path(config.data.root).name)
+    return config
+
+
 def _renew(model: Model, seconds: float, launch: Launch) -> list[list[str]]:
     """Trains, measures and takes over; the model's rows of the table.
 

@@ -39,6 +39,19 @@ STAGES = {
 }
 
 
+def recorded_parameters(arrays):
+    """The parameters of a golden file by their names: stored, or drawn by name."""
+
+    def parameter(name, shape):
+        if f"params/{name}" in arrays:
+            return arrays[f"params/{name}"]
+        random = np.random.RandomState(zlib.crc32(name.encode()))
+        return random.normal(0, 0.03, shape).astype(np.float32)
+
+    shapes = json.loads(str(arrays["param_shapes"]))
+    return {name: parameter(name, shape) for name, shape in shapes.items()}
+
+
 class Golden:
     """One golden file, turned to our layout."""
 
@@ -46,14 +59,7 @@ class Golden:
         self.arrays = dict(np.load(path))
         self.options = json.loads(str(self.arrays["options"]))
         self.num_images = self.options["input"]["num_of_frames"]
-        shapes = json.loads(str(self.arrays["param_shapes"]))
-        self.parameters = {name: self._parameter(name, shape) for name, shape in shapes.items()}
-
-    def _parameter(self, name, shape):
-        if f"params/{name}" in self.arrays:
-            return self.arrays[f"params/{name}"]
-        random = np.random.RandomState(zlib.crc32(name.encode()))
-        return random.normal(0, 0.03, shape).astype(np.float32)
+        self.parameters = recorded_parameters(self.arrays)
 
     def stage(self, name):
         """A recorded feature map, NHWC."""

@@ -4,7 +4,6 @@ import functools
 import json
 import pathlib
 import re
-import zlib
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +16,7 @@ from iicnet_jax.models.layers import parameter_arrays, set_parameters
 from iicnet_jax.models.quantisation import round_to_levels
 from iicnet_jax.training.baseline_losses import WINLoss
 from iicnet_jax.training.step import QUANTISERS
+from tests.golden_networks import recorded_parameters
 
 NETWORKS = {
     "win_naive_n2": functools.partial(WINNaive, num_blocks=2),
@@ -36,15 +36,8 @@ class Recorded:
     def __init__(self, name):
         self.arrays = dict(np.load(GOLDEN / f"{name}.npz"))
         self.options = json.loads(str(self.arrays["options"]))
-        shapes = json.loads(str(self.arrays["param_shapes"]))
-        self.parameters = {name: self._parameter(name, shape) for name, shape in shapes.items()}
-        self.our_names = {official: our_name(official) for official in shapes}
-
-    def _parameter(self, name, shape):
-        if f"params/{name}" in self.arrays:
-            return self.arrays[f"params/{name}"]
-        random = np.random.RandomState(zlib.crc32(name.encode()))
-        return random.normal(0, 0.03, shape).astype(np.float32)
+        self.parameters = recorded_parameters(self.arrays)
+        self.our_names = {official: our_name(official) for official in self.parameters}
 
     def image(self, name):
         """A recorded feature map, NHWC."""

@@ -15,13 +15,11 @@ from pathlib import Path
 import numpy as np
 from curves import chart
 
-from experiments.bundled import LOSSLESS, measure
-from experiments.runs import CONFIGS
+from experiments.bundled import LOSSLESS, configuration, measure
 from iicnet_jax import bundled
 from iicnet_jax.core import console
 from iicnet_jax.core.files import typed_path, write_text
 from iicnet_jax.evaluation import tables
-from iicnet_jax.experiment.run import load_config
 from iicnet_jax.inference.codec import load
 
 SIDE = 1000
@@ -35,9 +33,13 @@ def main():
     rows, series = [], {}
     with console.exit_on_user_error():
         for name, folder in bundled.folders().items():
-            before = [path for key, path in bundled.earlier().items() if key[:-2] == name]
+            before = [
+                path for key, path in bundled.earlier().items() if key.rpartition("-")[0] == name
+            ]
+            config = configuration(name, arguments.data)
             for model in [*before[-1:], folder] if before else []:
-                seconds, psnrs = seconds_a_megapixel(model), _psnrs(name, model, arguments.data)
+                seconds = seconds_a_megapixel(model)
+                psnrs = measure(model, config, (LOSSLESS,))[LOSSLESS]
                 quality = (psnrs["embedding"] + psnrs["restored"]) / 2
                 series.setdefault(name, []).append((seconds, quality))
                 values = seconds, psnrs["embedding"], psnrs["restored"]
@@ -58,12 +60,6 @@ def seconds_a_megapixel(folder: Path) -> float:
         codec.restore(codec.embed(pictures), (SIDE, SIDE))
         seconds = time.process_time() - begin
     return seconds * 1e6 / SIDE**2
-
-
-def _psnrs(name: str, folder: Path, data: Path):
-    config = load_config([f"--config={CONFIGS / 'bundled' / name}.py"])
-    config.data.root = str(data / Path(config.data.root).name)
-    return measure(folder, config, (LOSSLESS,))[LOSSLESS]
 
 
 if __name__ == "__main__":

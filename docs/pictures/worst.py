@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from experiments.runs import CONFIGS
+from experiments.bundled import configuration
 from iicnet_jax import bundled
 from iicnet_jax.core import console
 from iicnet_jax.core.files import typed_path
@@ -18,7 +18,6 @@ from iicnet_jax.data import create_task
 from iicnet_jax.data.pipeline import evaluation_indices, evaluation_samples
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.evaluation.pictures import overview
-from iicnet_jax.experiment.run import load_config
 from iicnet_jax.inference.codec import load
 
 
@@ -29,8 +28,7 @@ def main():
     parser.add_argument("-o", "--output", type=Path, required=True, help="JPEG file")
     arguments = parser.parse_args()
     with console.exit_on_user_error():
-        config = load_config([f"--config={CONFIGS / 'bundled' / arguments.model}.py"])
-        config.data.root = str(arguments.data / Path(config.data.root).name)
+        config = configuration(arguments.model, arguments.data)
         task, codec = create_task(config.data, config.model), load(arguments.model)
         found = []
         indices = evaluation_indices(task, "test", config.evaluation.limit)

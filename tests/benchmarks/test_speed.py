@@ -128,7 +128,7 @@ def test_a_python_without_pytorch_is_named(tmp_path):
 
 def test_passes_of_a_convolution_are_timed_beside_another_program(monkeypatch, tmp_path):
     answers = [
-        "print('{}', flush=True)",
+        "print('{}', flush=True)".format(json.dumps({"device": "cpu"})),
         "import sys",
         "for _ in sys.stdin: print(1e9, flush=True)",
     ]
