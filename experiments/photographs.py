@@ -11,7 +11,8 @@ the last fifth tests, the tenth before it validates, the rest trains; sequences 
 scikit-image's photographs keep the splits of `iicnet data sample`. (As published, rescaling trains
 on pictures that validate elsewhere, and both rescaling and grayscale validate on what tests.)
 
-What there is too little of is made: videos in which the camera moves over one photograph while a
+What there is too little of is made: pages of text around a picture (an eighth of what trains hiding
+and grayscale, a fifth for rescaling), videos in which the camera moves over one photograph while a
 piece of another passes by, and stereo pairs of a slanted photograph with nearer pieces of another.
 The only true stereo pair is scikit-image's motorcycle, of which every split gets its own part.
 """
@@ -25,7 +26,16 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from experiments.datasets import davis, div2k, flicker, flickr1024, photographs, voc, write_datasets
+from experiments.datasets import (
+    davis,
+    div2k,
+    flicker,
+    flickr1024,
+    pages,
+    photographs,
+    voc,
+    write_datasets,
+)
 from iicnet_jax.core import console
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path, write_json
@@ -132,6 +142,10 @@ def _write_flicker(folder, pictures):
     large = _large(pictures, FLICKER_SIDES[0])
     order = [path for split in SPLITS for path in _rounds(rng, large[split], FLICKER[split])]
     views = [_four_views, _turned_view, _turned_view, _four_views] * (FLICKER["train"] // 4)
+    # Of a group of two, a page is now the reference, now what is hidden in it.
+    page = _page_view(4)
+    for first in (5, 10):
+        views[first::16] = [page] * len(views[first::16])
     views += [_turned_view] * (len(order) - len(views))
     images = (
         view(rng, path, FLICKER_SIDES)
@@ -144,9 +158,13 @@ def _write_voc(folder, pictures):
     rng = np.random.default_rng(1)
     # The task validates on what tests, so that the pictures of that split are not used.
     train, test = (pictures[split] * VOC_IMAGES for split in ("train", "test"))
+    views = [_turned_view] * len([*train, *test])
+    views[: len(train) : 8] = [_page_view(5)] * len(train[::8])
     images = (
-        (f"2012_{number:06d}", _turned_view(rng, path, VOC_SIDES))
-        for number, path in enumerate(_progress([*train, *test], "VOCdevkit"))
+        (f"2012_{number:06d}", view(rng, path, VOC_SIDES))
+        for number, (path, view) in enumerate(
+            zip(_progress([*train, *test], "VOCdevkit"), views, strict=True)
+        )
     )
     return voc.write(folder, images, len(train), **JPEG)
 
@@ -154,10 +172,16 @@ def _write_voc(folder, pictures):
 def _write_div2k(folder, pictures):
     large = _large(pictures, DIV2K_SIDE)
     # Every picture trains reduced as well, as sharp as what people send each other.
-    order = [("train", path, side) for side in (DIV2K_SIDE, None) for path in large["train"]]
-    order += [("train", path, None) for path in large["validation"]]
-    order += [("valid", path, None) for path in large["test"]]
-    images = ((part, _reduced(path, side)) for part, path, side in _progress(order, "DIV2K"))
+    order = [("train", path, _reduced) for path in large["train"]]
+    order += [("train", path, _picture) for path in large["train"]]
+    layout = np.random.default_rng(6)
+    order += [
+        ("train", path, lambda path: pages.page(layout, _reduced(path)))
+        for path in large["train"][::2]
+    ]
+    order += [("train", path, _picture) for path in large["validation"]]
+    order += [("valid", path, _picture) for path in large["test"]]
+    images = ((part, view(path)) for part, path, view in _progress(order, "DIV2K"))
     return div2k.write(folder, images, len(large["validation"]))
 
 
@@ -231,12 +255,10 @@ def _picture(path: Path) -> Image.Image:
     return image
 
 
-def _reduced(path, side: int | None) -> Image.Image:
-    """The picture, or one whose shorter side has so many pixels."""
+def _reduced(path) -> Image.Image:
+    """The picture with a shorter side of DIV2K_SIDE."""
     image = _picture(path)
-    if side is None:
-        return image
-    scale = side / min(image.size)
+    scale = DIV2K_SIDE / min(image.size)
     return image.resize([round(scale * length) for length in image.size], Image.Resampling.BICUBIC)
 
 
@@ -286,6 +308,12 @@ def _turned_view(rng, path, sides) -> Image.Image:
     """A random part, its sides between the two given, turned at random, perhaps mirrored."""
     view = _view(rng, path, rng.integers(*sides, 2, endpoint=True))
     return photographs.turned(view, int(rng.integers(4)), rng.integers(2))
+
+
+def _page_view(seed):
+    """Makes pages around such parts, with a layout of its own randomness."""
+    layout = np.random.default_rng(seed)
+    return lambda *arguments: pages.page(layout, _turned_view(*arguments))
 
 
 def _four_views(rng, path, sides) -> Image.Image:

@@ -41,6 +41,13 @@ def compact(config: ConfigDict, *, root: str, steps: int, embedding: float) -> C
     return config
 
 
+def go_on(config: ConfigDict, model: str) -> ConfigDict:
+    """The same from the weights of a bundled model, also one that has been replaced."""
+    config.init_from = model
+    config.optimizer.learning_rate = 5e-4
+    return config
+
+
 def survive_jpeg(config: ConfigDict) -> ConfigDict:
     """The same with a JPEG file of random quality between embedding and restoring.
 

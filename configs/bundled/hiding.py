@@ -8,8 +8,9 @@ Ours:     embedding 39.92 dB / 0.9423, restored 44.74 dB / 0.9808 (8 test pairs;
 """
 
 from configs import hide_n2
-from configs.bundled.compact import compact
+from configs.bundled.compact import compact, go_on
 
 
 def get_config():
-    return compact(hide_n2.get_config(), root="flicker", steps=18000, embedding=4.5)
+    config = compact(hide_n2.get_config(), root="flicker", steps=14000, embedding=4.5)
+    return go_on(config, "hiding-2")

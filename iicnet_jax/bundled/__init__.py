@@ -6,6 +6,7 @@ no other.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path
@@ -21,34 +22,61 @@ from iicnet_jax.weights.model_dir import (
     read_model,
 )
 
+
+class Use(NamedTuple):
+    """What a model is for, the command that takes it, and the pictures that trained it."""
+
+    purpose: str
+    command: str
+    trained_on: str
+
+
 FOLDER = Path(__file__).parent / "models"
 EARLIER = "earlier"  # folder in it of those that have been replaced
-# What they are for, and the command that takes them without being told.
+_PHOTOGRAPHS = "photographs, paintings and drawings"
+_PAGES = f"{_PHOTOGRAPHS}, and pages of text"
 USES = {
-    "hiding": ("a picture hidden in another", "iicnet embed A B"),
-    "grayscale": ("the colours of a picture in a grey one", "iicnet embed --model grayscale A"),
-    "rescaling": ("a picture in one of half its size", "iicnet embed --model rescaling A"),
-    "video": ("several frames of a video or GIF in one", "iicnet video embed, iicnet gif embed"),
-    "stereo": ("the right view in the left one", "iicnet stereo embed"),
-    "hiding_robust": (
+    "hiding": Use("a picture hidden in another", "iicnet embed A B", _PAGES),
+    "hiding3": Use("two pictures hidden in another", "iicnet embed A B C", _PAGES),
+    "grayscale": Use(
+        "the colours of a picture in a grey one", "iicnet embed --model grayscale A", _PAGES
+    ),
+    "rescaling": Use(
+        "a picture in one of half its size", "iicnet embed --model rescaling A", _PAGES
+    ),
+    "video": Use(
+        "several frames of a video or GIF in one",
+        "iicnet video embed, iicnet gif embed",
+        f"videos, and views that move over {_PHOTOGRAPHS}",
+    ),
+    "stereo": Use(
+        "the right view in the left one",
+        "iicnet stereo embed",
+        f"a stereo photograph, and pairs made of {_PHOTOGRAPHS}",
+    ),
+    "hiding_robust": Use(
         "a picture hidden in another, for JPEG files",
         "iicnet embed --model hiding_robust A B -o C.jpg",
+        _PAGES,
     ),
-    "grayscale_robust": (
+    "grayscale_robust": Use(
         "the colours of a picture in a grey one, for JPEG files",
         "iicnet embed --model grayscale_robust A -o B.jpg",
+        _PAGES,
     ),
-    "rescaling_robust": (
+    "rescaling_robust": Use(
         "a picture in one of half its size, for JPEG files",
         "iicnet embed --model rescaling_robust A -o B.jpg",
+        _PAGES,
     ),
-    "stereo_robust": (
+    "stereo_robust": Use(
         "the right view in the left one, for JPEG files",
         "iicnet stereo embed --model stereo_robust A B -o C.jpg",
+        f"a stereo photograph, and pairs made of {_PHOTOGRAPHS}",
     ),
 }
 # How many pictures those take that `iicnet embed` is for.
-PICTURES = {"hiding": 2, "grayscale": 1, "rescaling": 1}
+PICTURES = {"hiding": 2, "hiding3": 3, "grayscale": 1, "rescaling": 1}
 
 
 def folders() -> dict[str, Path]:
@@ -108,7 +136,7 @@ def for_pictures(count: int) -> Path:
     if len(fitting) == 1:
         return there[fitting[0]]
     if fitting:
-        each = " or ".join(f"--model {name} ({USES[name][0]})" for name in fitting)
+        each = " or ".join(f"--model {name} ({USES[name].purpose})" for name in fitting)
         raise UserError(f"{count} picture can go into an embedding in two ways: add {each}")
     takes = [f"{name} takes {PICTURES[name]}" for name in PICTURES if name in there]
     raise UserError(

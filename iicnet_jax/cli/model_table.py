@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from iicnet_jax.bundled import USES, fingerprint_of, folders
+from iicnet_jax.bundled import USES, Use, fingerprint_of, folders
 from iicnet_jax.evaluation.tables import markdown, number
 from iicnet_jax.models.baselines import low_bits
 from iicnet_jax.models.dense_block import GROWTH
@@ -45,12 +45,13 @@ def as_text(found: Sequence[Mapping]) -> str:
 def describe(name: str, folder: Path) -> dict:
     """One model, as `describe_all` lists it. Raises UserError if it is damaged."""
     config = load_config(folder)
-    use, command = USES.get(name, ("", ""))
+    use = USES.get(name, Use("", "", ""))
     model = config["model"]
     return {
         "name": name,
-        "use": use,
-        "command": command,
+        "use": use.purpose,
+        "command": use.command,
+        "trained_on": use.trained_on,
         "folder": str(folder),
         "bytes": (folder / WEIGHTS).stat().st_size,
         "fingerprint": fingerprint_of(folder),
@@ -96,6 +97,7 @@ def _cells(quality: Mapping | None) -> list[str]:
 
 def _origin(item: Mapping) -> str:
     """Which network, trained on what, measured on what."""
+    pictures = f" with {item['trained_on']}" if item["trained_on"] else ""
     text = "reduced network" if item["reduced"] else "network of the paper's size"
     quality = item["about"].get("quality")
     if quality is None:
@@ -105,6 +107,7 @@ def _origin(item: Mapping) -> str:
     root = f"{data['root']}{', miniature' if data['miniature'] else ''}"
     date = f", {quality['date']}" if quality["date"] else ""
     return (
-        f"{text}, trained on {', '.join(devices)}; {quality['samples']} {quality['split']} samples "
+        f"{text}, trained on {', '.join(devices)}{pictures}; "
+        f"{quality['samples']} {quality['split']} samples "
         f"of {data['task']} ({root}){date}"
     )

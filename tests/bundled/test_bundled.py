@@ -152,6 +152,6 @@ def test_the_list_tells_quality_and_where_it_comes_from(save):
     assert row[2].strip() == "2 in 1, full size"
     assert "hiding: a picture hidden in another (iicnet embed A B)" in text.splitlines()
     assert (
-        "    reduced network, trained on a CPU; 7 test samples of hiding (flicker, "
-        "miniature), 2026-01-02"
+        "    reduced network, trained on a CPU with photographs, paintings and drawings, and pages "
+        "of text; 7 test samples of hiding (flicker, miniature), 2026-01-02"
     ) in text.splitlines()
