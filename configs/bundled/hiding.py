@@ -4,7 +4,7 @@ Command:  python -m iicnet_jax.main --config=configs/bundled/hiding.py \
               --workdir=runs/bundled/hiding
           iicnet export-weights runs/bundled/hiding -o iicnet_jax/bundled/models/hiding
 Data:     flicker as `python -m experiments.photographs` writes it, see docs/results.md
-Ours:     embedding 39.92 dB / 0.9423, restored 44.74 dB / 0.9808 (8 test pairs; CPU, 2026-11-27)
+Ours:     embedding 40.56 dB / 0.9511, restored 45.13 dB / 0.9831 (8 test pairs; CPU, 2026-11-27)
 """
 
 from configs import hide_n2

@@ -1,8 +1,8 @@
-"""Quality against time of the bundled models and of those that they replaced.
+"""Quality against time of the bundled models for lossless files, and of the first of their name.
 
     python docs/pictures/tradeoff.py --data=runs/photographs -o docs/pictures/tradeoff.svg
 
-A line for each task, from the model that was replaced last to today's. Time: seconds of processor
+A line for each task, from the model of the first release to today's. Time: seconds of processor
 for a megapixel there and back, of the second of two random pictures of that size. Quality: the mean
 PSNR of embedding and restored pictures (hidden ones only, where there are several) over the test
 pictures of the model's configuration, from embeddings of 8 bits. Prints both as a Markdown table.
@@ -32,12 +32,13 @@ def main():
     arguments = parser.parse_args()
     rows, series = [], {}
     with console.exit_on_user_error():
+        lossless = bundled.folders().keys() - set(bundled.surviving("jpeg"))
         for name, folder in bundled.folders().items():
-            before = [
-                path for key, path in bundled.earlier().items() if key.rpartition("-")[0] == name
-            ]
+            if name not in lossless:
+                continue
+            first = bundled.earlier().get(f"{name}-1")
             config = configuration(name, arguments.data)
-            for model in [*before[-1:], folder] if before else []:
+            for model in [first, folder] if first else [folder]:
                 seconds = seconds_a_megapixel(model)
                 psnrs = measure(model, config, (LOSSLESS,))[LOSSLESS]
                 quality = (psnrs["embedding"] + psnrs["restored"]) / 2
