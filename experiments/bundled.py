@@ -120,7 +120,7 @@ def main(argv: Sequence[str] | None = None, launch: Launch = runs.launch) -> Non
 
 def _parse(argv):
     names = [path.stem for path in sorted(CONFIGS.glob("bundled/*.py"))]
-    names = [name for name in names if name not in ("__init__", "reduced", "compact")]
+    names = [name for name in names if name not in ("__init__", "compact")]
     parser = argparse.ArgumentParser(
         "experiments.bundled",
         description=__doc__,

@@ -1,1 +1,1 @@
-"""Networks for the package, trained on a CPU: `compact.py`, and `reduced.py` for video."""
+"""Networks for the package, trained on a CPU; `compact.py` says how."""

@@ -37,12 +37,11 @@ _PHOTOGRAPHS = "photographs, paintings and drawings"
 _PAGES = f"{_PHOTOGRAPHS}, and pages of text"
 USES = {
     "hiding": Use("a picture hidden in another", "iicnet embed A B", _PAGES),
-    "hiding3": Use("two pictures hidden in another", "iicnet embed A B C", _PAGES),
     "grayscale": Use(
         "the colours of a picture in a grey one", "iicnet embed --model grayscale A", _PAGES
     ),
     "rescaling": Use(
-        "a picture in one of half its size", "iicnet embed --model rescaling A", _PAGES
+        "a picture in one of half its size", "iicnet embed --model rescaling A", _PHOTOGRAPHS
     ),
     "video": Use(
         "several frames of a video or GIF in one",
@@ -62,7 +61,7 @@ USES = {
     "grayscale_robust": Use(
         "the colours of a picture in a grey one, for JPEG files",
         "iicnet embed --model grayscale_robust A -o B.jpg",
-        _PAGES,
+        _PHOTOGRAPHS,
     ),
     "rescaling_robust": Use(
         "a picture in one of half its size, for JPEG files",
@@ -76,7 +75,7 @@ USES = {
     ),
 }
 # How many pictures those take that `iicnet embed` is for.
-PICTURES = {"hiding": 2, "hiding3": 3, "grayscale": 1, "rescaling": 1}
+PICTURES = {"hiding": 2, "grayscale": 1, "rescaling": 1}
 
 
 def folders() -> dict[str, Path]:
