@@ -8,7 +8,7 @@ Command:  python -m iicnet_jax.main --config=configs/bundled/video.py \
               --workdir=runs/bundled/video
           iicnet export-weights runs/bundled/video -o iicnet_jax/bundled/models/video
 Data:     DAVIS-2017 as `python -m experiments.photographs` writes it, see docs/results.md
-Ours:     not yet run
+Ours:     embedding 41.44 dB / 0.9765, restored 40.17 dB / 0.9662 (8 test windows; CPU, 2026-11-27)
 """
 
 from configs import video_n5
