@@ -5,8 +5,8 @@ The camera pans and zooms over photographs that come with scikit-image; the netw
 
 Command:  make quickstart
 Data:     `iicnet data sample`, the miniature of DAVIS 2017: 10 sequences train, 2 validate, 3 test
-Ours:     embedding 31.81 dB, restored 34.26 dB (untrained: 8.73 and 8.32 dB), from the 8-bit
-          embedding; 1 min 31 s on 2 cores of an AMD EPYC CPU, with making the sample, 2026-11-27
+Ours:     embedding 31.73 dB, restored 34.23 dB (untrained: 8.73 and 8.32 dB), from the 8-bit
+          embedding; 1 min 37 s on 2 cores of an AMD EPYC CPU, with making the sample, 2026-11-27
 """
 
 from configs import base
