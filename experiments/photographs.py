@@ -143,7 +143,7 @@ def _write_flicker(folder, pictures):
     order = [path for split in SPLITS for path in _rounds(rng, large[split], FLICKER[split])]
     views = [_four_views, _turned_view, _turned_view, _four_views] * (FLICKER["train"] // 4)
     # Of a group of two, a page is now the reference, now what is hidden in it.
-    page = _page_view(4)
+    page = _on_page(_turned_view, seed=4)
     for first in (5, 10):
         views[first::16] = [page] * len(views[first::16])
     views += [_turned_view] * (len(order) - len(views))
@@ -159,12 +159,10 @@ def _write_voc(folder, pictures):
     # The task validates on what tests, so that the pictures of that split are not used.
     train, test = (pictures[split] * VOC_IMAGES for split in ("train", "test"))
     views = [_turned_view] * len([*train, *test])
-    views[: len(train) : 8] = [_page_view(5)] * len(train[::8])
+    views[: len(train) : 8] = [_on_page(_turned_view, seed=5)] * len(train[::8])
     images = (
-        (f"2012_{number:06d}", view(rng, path, VOC_SIDES))
-        for number, (path, view) in enumerate(
-            zip(_progress([*train, *test], "VOCdevkit"), views, strict=True)
-        )
+        (f"2012_{number:06d}", views[number](rng, path, VOC_SIDES))
+        for number, path in enumerate(_progress([*train, *test], "VOCdevkit"))
     )
     return voc.write(folder, images, len(train), **JPEG)
 
@@ -174,11 +172,8 @@ def _write_div2k(folder, pictures):
     # Every picture trains reduced as well, as sharp as what people send each other.
     order = [("train", path, _reduced) for path in large["train"]]
     order += [("train", path, _picture) for path in large["train"]]
-    layout = np.random.default_rng(6)
-    order += [
-        ("train", path, lambda path: pages.page(layout, _reduced(path)))
-        for path in large["train"][::2]
-    ]
+    page = _on_page(_reduced, seed=6)
+    order += [("train", path, page) for path in large["train"][::2]]
     order += [("train", path, _picture) for path in large["validation"]]
     order += [("valid", path, _picture) for path in large["test"]]
     images = ((part, view(path)) for part, path, view in _progress(order, "DIV2K"))
@@ -310,10 +305,10 @@ def _turned_view(rng, path, sides) -> Image.Image:
     return photographs.turned(view, int(rng.integers(4)), rng.integers(2))
 
 
-def _page_view(seed):
-    """Makes pages around such parts, with a layout of its own randomness."""
+def _on_page(view, seed):
+    """The same view on a page of text; layouts have a generator of their own."""
     layout = np.random.default_rng(seed)
-    return lambda *arguments: pages.page(layout, _turned_view(*arguments))
+    return lambda *arguments: pages.page(layout, view(*arguments))
 
 
 def _four_views(rng, path, sides) -> Image.Image:

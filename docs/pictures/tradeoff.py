@@ -32,9 +32,9 @@ def main():
     arguments = parser.parse_args()
     rows, series = [], {}
     with console.exit_on_user_error():
-        lossless = bundled.folders().keys() - set(bundled.surviving("jpeg"))
+        robust = bundled.surviving("jpeg")
         for name, folder in bundled.folders().items():
-            if name not in lossless:
+            if name in robust:
                 continue
             first = bundled.earlier().get(f"{name}-1")
             config = configuration(name, arguments.data)

@@ -35,6 +35,7 @@ FOLDER = Path(__file__).parent / "models"
 EARLIER = "earlier"  # folder in it of those that have been replaced
 _PHOTOGRAPHS = "photographs, paintings and drawings"
 _PAGES = f"{_PHOTOGRAPHS}, and pages of text"
+_PAIRS = f"a stereo photograph, and pairs made of {_PHOTOGRAPHS}"
 USES = {
     "hiding": Use("a picture hidden in another", "iicnet embed A B", _PAGES),
     "grayscale": Use(
@@ -48,11 +49,7 @@ USES = {
         "iicnet video embed, iicnet gif embed",
         f"videos, and views that move over {_PHOTOGRAPHS}",
     ),
-    "stereo": Use(
-        "the right view in the left one",
-        "iicnet stereo embed",
-        f"a stereo photograph, and pairs made of {_PHOTOGRAPHS}",
-    ),
+    "stereo": Use("the right view in the left one", "iicnet stereo embed", _PAIRS),
     "hiding_robust": Use(
         "a picture hidden in another, for JPEG files",
         "iicnet embed --model hiding_robust A B -o C.jpg",
@@ -71,7 +68,7 @@ USES = {
     "stereo_robust": Use(
         "the right view in the left one, for JPEG files",
         "iicnet stereo embed --model stereo_robust A B -o C.jpg",
-        f"a stereo photograph, and pairs made of {_PHOTOGRAPHS}",
+        _PAIRS,
     ),
 }
 # How many pictures those take that `iicnet embed` is for.
