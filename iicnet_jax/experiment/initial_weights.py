@@ -7,18 +7,22 @@ from ml_collections import ConfigDict
 
 from iicnet_jax import bundled
 from iicnet_jax.core.errors import UserError
-from iicnet_jax.experiment import configuration, export
+from iicnet_jax.experiment import build, configuration, export
 from iicnet_jax.training.checkpoints import holds_checkpoints
+from iicnet_jax.weights.growing import grow
 from iicnet_jax.weights.model_dir import WEIGHTS, all_arguments, load_config, read_model
 
 log = logging.getLogger(__name__)
+
+SIZES = ("growth", "num_blocks")  # of an IICNet that may start from a smaller one
 
 
 def load(config: ConfigDict) -> nnx.State:
     """The parameters that `config.init_from` names, for the network of the configuration.
 
     It names a model directory, the workdir of a run (its model, or else its newest checkpoint), or
-    a bundled model.
+    a bundled model. Those of an IICNet with fewer blocks or a smaller growth are made larger, so
+    that the network computes the same.
 
     Raises:
       UserError: there are none, they are damaged, or of another network than `config.model`.
@@ -33,9 +37,20 @@ def load(config: ConfigDict) -> nnx.State:
             source, params = run.to_dict(), state.weights
     except UserError as error:
         raise UserError(f"config.init_from: {error}") from error
-    _require_same_network(config, source)
+    model = all_arguments(source["model"], source["method"])
+    grows = config.method == source["method"] == "iicnet" and _is_smaller(model, config.model)
+    sizes = {name: config.model[name] for name in SIZES} if grows else {}
+    _require_same_network(config, source | {"model": model | sizes})
     log.info("initial weights: %s", folder)
+    if grows:
+        log.info("of a smaller network: %s", {name: model[name] for name in SIZES})
+        smaller, params = params, nnx.state(build.create_model(config), nnx.Param)
+        grow(smaller, model["growth"], params, config.model.growth)
     return params
+
+
+def _is_smaller(model, than) -> bool:
+    return all(model[n] <= than[n] for n in SIZES) and any(model[n] < than[n] for n in SIZES)
 
 
 def _require_same_network(config, source) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import jax
 import numpy as np
 import pytest
 from flax import nnx
@@ -76,6 +77,30 @@ def test_the_command_in_the_documentation_fits_the_bundled_model():
     flags = [word for word in command.split() if word.startswith("--config")]
     assert "--config.init_from=hiding" in flags
     initial_weights.load(run.load_config(flags))
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"growth": 7}, {"num_blocks": 3}, {"growth": 5, "num_blocks": 2}]
+)
+def test_a_larger_network_computes_what_the_smaller_one_does(random_network, tmp_path, sizes):
+    small = load_config("model.relation=True")
+    network = random_network(lambda: build.create_model(small, nnx.Rngs(0)))
+    save_model(tmp_path, nnx.state(network, nnx.Param), small.model.to_dict(), {})
+    fields = ("relation=True", *(f"{name}={size}" for name, size in sizes.items()))
+    config = load_config(f"init_from={tmp_path}", *(f"model.{field}" for field in fields))
+    larger = build.create_model(config)
+    fresh = parameter_arrays(nnx.state(larger, nnx.Param))
+    nnx.update(larger, initial_weights.load(config))
+
+    frames = jax.random.uniform(jax.random.key(1), (1, 2, 12, 16, 3), maxval=255.0)
+    image = network.embed(frames)
+    np.testing.assert_allclose(larger.embed(frames), image, atol=1e-2)
+    restored = network.restore(image, (12, 16))
+    np.testing.assert_allclose(larger.restore(image, (12, 16)), restored, atol=1e-2)
+    # What the new channels of a dense block compute is as drawn, so that they learn.
+    weights = parameter_arrays(nnx.state(larger, nnx.Param))
+    kernel = "relation/embed_network/heads/0/growing/1/kernel"
+    assert np.array_equal(weights[kernel][..., 4:], fresh[kernel][..., 4:])
 
 
 @pytest.mark.parametrize(
