@@ -38,11 +38,13 @@ _PAGES = f"{_PHOTOGRAPHS}, and pages of text"
 _PAIRS = f"a stereo photograph, and pairs made of {_PHOTOGRAPHS}"
 USES = {
     "hiding": Use("a picture hidden in another", "iicnet embed A B", _PAGES),
+    "hiding3": Use("two pictures hidden in a third", "iicnet embed A B C", _PAGES),
+    "hiding4": Use("three pictures hidden in a fourth", "iicnet embed A B C D", _PAGES),
     "grayscale": Use(
         "the colours of a picture in a grey one", "iicnet embed --model grayscale A", _PAGES
     ),
     "rescaling": Use(
-        "a picture in one of half its size", "iicnet embed --model rescaling A", _PHOTOGRAPHS
+        "a picture in one of half its size", "iicnet embed --model rescaling A", _PAGES
     ),
     "video": Use(
         "several frames of a video or GIF in one",
@@ -72,7 +74,7 @@ USES = {
     ),
 }
 # How many pictures those take that `iicnet embed` is for.
-PICTURES = {"hiding": 2, "grayscale": 1, "rescaling": 1}
+PICTURES = {"hiding": 2, "hiding3": 3, "hiding4": 4, "grayscale": 1, "rescaling": 1}
 
 
 def folders() -> dict[str, Path]:
