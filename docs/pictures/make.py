@@ -1,4 +1,4 @@
-"""What the lossless bundled models do, in one picture: python docs/pictures/make.py
+"""What the lossless bundled model of each task does, in one picture: python docs/pictures/make.py
 
 For each model inputs, embedding, restored images and errors times ten, of one sample of the
 miniature of its dataset, made of scikit-image's photographs of the test split, which training never
@@ -26,14 +26,12 @@ TITLE = 22  # pixels
 
 
 def main():
-    robust = bundled.surviving("jpeg")
-    folders = {name: path for name, path in bundled.folders().items() if name not in robust}
-    tasks = {name: load_config(path)["about"]["task"] for name, path in folders.items()}
+    folders = {name: path for name, path in bundled.folders().items() if name in SAMPLE_ROOTS}
     if not folders:
         raise SystemExit("error: there are no bundled models to show")
     with tempfile.TemporaryDirectory() as scratch:
-        write_sample(Path(scratch), sorted({SAMPLE_ROOTS[task] for task in tasks.values()}))
-        rows = [_row(name, folder, tasks[name], Path(scratch)) for name, folder in folders.items()]
+        write_sample(Path(scratch), sorted({SAMPLE_ROOTS[name] for name in folders}))
+        rows = [_row(name, folder, Path(scratch)) for name, folder in folders.items()]
     page = Image.new("RGB", (WIDTH, sum(row.height for row in rows)), "white")
     top = 0
     for row in rows:
@@ -43,9 +41,9 @@ def main():
     print(f"{OUT}: {', '.join(folders)}, {OUT.stat().st_size} bytes")
 
 
-def _row(name: str, folder: Path, task: str, datasets: Path) -> Image.Image:
+def _row(name: str, folder: Path, datasets: Path) -> Image.Image:
     """What one model does, below its name."""
-    sample = _sample(folder, task, datasets)
+    sample = _sample(name, folder, datasets)
     codec = load(folder)
     embedding = codec.embed(sample["frames"])
     restored = codec.restore(embedding, sample["frames"].shape[1:3])
@@ -57,13 +55,13 @@ def _row(name: str, folder: Path, task: str, datasets: Path) -> Image.Image:
     return row
 
 
-def _sample(folder: Path, task: str, datasets: Path):
+def _sample(name: str, folder: Path, datasets: Path):
     """The first test sample of a model's task."""
     config = base.get_config()
     config.model.update(load_config(folder)["model"])
-    config.data.update(task=task, root=str(datasets / SAMPLE_ROOTS[task]))
-    samples = evaluation_samples(create_task(config.data, config.model), "test", [0])
-    return next(iter(samples))[1]
+    config.data.update(task=name, root=str(datasets / SAMPLE_ROOTS[name]))
+    task = create_task(config.data, config.model)
+    return next(iter(evaluation_samples(task, "test", [0])))[1]
 
 
 if __name__ == "__main__":
