@@ -9,7 +9,7 @@ from html import escape
 
 WIDTH, HEIGHT = 560, 260
 LEFT, RIGHT, TOP, BOTTOM = 64, 28, 12, 44  # margins
-COLOURS = 6
+COLOURS = 8
 
 Points = Sequence[tuple[float, float]]
 

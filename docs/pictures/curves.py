@@ -8,12 +8,13 @@ import statistics
 from pathlib import Path
 
 from experiments import workdirs
-from experiments.charts import HEIGHT, WIDTH, line_chart
+from experiments.charts import COLOURS, HEIGHT, WIDTH, line_chart
 from iicnet_jax.core import console
 from iicnet_jax.core.files import write_text
 
 METRIC = "validation/restored_psnr"
-COLOURS = ("#1769c2", "#c2410c", "#15803d", "#9333ea", "#a16207", "#0e7490")
+# As in experiments/report.html.
+PALETTE = ["#1769c2", "#c2410c", "#15803d", "#9333ea", "#a16207", "#0e7490", "#db2777", "#525252"]
 LINE = 18  # height of a line of the legend
 
 
@@ -46,12 +47,12 @@ def chart(series, x_label: str, y_label: str) -> str:
     lines = line_chart(series, x_label=x_label, y_label=y_label)
     legend = "".join(
         f'<rect x="64" y="{HEIGHT + LINE * row + 4}" width="12" height="4" '
-        f'fill="var(--series-{row})"/>'
+        f'fill="var(--series-{row % COLOURS})"/>'
         f'<text x="84" y="{HEIGHT + LINE * row + 10}">{name}</text>'
         for row, name in enumerate(series)
     )
     height = HEIGHT + LINE * len(series) + 8
-    colours = "".join(f"--series-{index}:{colour};" for index, colour in enumerate(COLOURS))
+    colours = "".join(f"--series-{index}:{colour};" for index, colour in enumerate(PALETTE))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         f'width="{WIDTH}" height="{height}" style="{colours}">'

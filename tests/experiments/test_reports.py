@@ -135,6 +135,12 @@ def test_log_ticks():
     assert charts.log_ticks(10, 10) == [10, 20]
 
 
+def test_the_page_has_a_colour_for_every_series_by_day_and_by_night():
+    page = report.PAGE.read_text(encoding="utf-8")
+    found = [page.count(f"--series-{number}: #") for number in range(charts.COLOURS + 1)]
+    assert found == [2] * charts.COLOURS + [0]
+
+
 def test_a_chart_leaves_out_what_cannot_be_drawn():
     points = [(1, 10.0), (2, float("nan")), (3, None), (4, -1.0), (5, 1000.0)]
     drawn = charts.line_chart({"a": points}, x_label="step", y_label="loss", log=True)
