@@ -2,7 +2,7 @@
 
     python docs/pictures/tradeoff.py --data=runs/photographs -o docs/pictures/tradeoff.svg
 
-A line for each model, from that of the first release, where there was one, to today's. Time: seconds
+A line for each model, from that of the first release, if there was one, to today's. Time: seconds
 of processor for a megapixel there and back, of the second of two random pictures of that size.
 Quality: the mean PSNR of embedding and restored pictures (hidden ones only, where there are
 several) over the test pictures of the model's configuration, from embeddings of 8 bits. Prints both
