@@ -184,7 +184,7 @@ def _write_div2k(folder, pictures):
 def _write_davis(folder, pictures, sequences):
     rng = np.random.default_rng(2)
     films = {
-        split: [(path, lambda path, paths=paths: _film(rng, path, paths)) for path in paths]
+        split: [(path, functools.partial(_film, rng, others=paths)) for path in paths]
         for split, paths in pictures.items()
     }
     videos = {split: [(path, _video) for path in paths] for split, paths in sequences.items()}
@@ -207,9 +207,7 @@ def _write_davis(folder, pictures, sequences):
 def _video(path, scale=1.0, stride=1) -> Iterator[Image.Image]:
     """The frames in a folder, reduced, or every second one."""
     for frame in _images(path)[::stride]:
-        image = _picture(frame)
-        size = [round(scale * length) for length in image.size]
-        yield image.resize(size, Image.Resampling.BICUBIC) if scale != 1 else image
+        yield _scaled(_picture(frame), scale)
 
 
 def _video_variants(paths) -> list[tuple]:
@@ -269,7 +267,10 @@ def _picture(path: Path) -> Image.Image:
 def _reduced(path) -> Image.Image:
     """The picture with a shorter side of DIV2K_SIDE."""
     image = _picture(path)
-    scale = DIV2K_SIDE / min(image.size)
+    return _scaled(image, DIV2K_SIDE / min(image.size))
+
+
+def _scaled(image, scale) -> Image.Image:
     return image.resize([round(scale * length) for length in image.size], Image.Resampling.BICUBIC)
 
 

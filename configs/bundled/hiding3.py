@@ -16,7 +16,7 @@ from configs.bundled.compact import compact
 
 
 def get_config():
-    # The first command's weight turned out too large: the embedding had 39 dB, what is hidden 33.
+    # The first command's weight turned out too large: the embedding had 39.6 dB, all restored 38.3.
     config = compact(hide_n3.get_config(), root="flicker", steps=12000, embedding=3.0)
     config.model.growth = 32
     config.optimizer.update(learning_rate=5e-4, warmup_steps=500)

@@ -52,7 +52,9 @@ def chart(series, x_label: str, y_label: str) -> str:
         for row, name in enumerate(series)
     )
     height = HEIGHT + LINE * len(series) + 8
-    colours = "".join(f"--series-{index}:{colour};" for index, colour in enumerate(PALETTE))
+    colours = "".join(
+        f"--series-{index}:{colour};" for index, colour in zip(range(COLOURS), PALETTE, strict=True)
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         f'width="{WIDTH}" height="{height}" style="{colours}">'
