@@ -73,8 +73,13 @@ WIN_LOSS = {
 
 # By method, the weights of its loss terms, and what else its loss needs.
 LOSSES = {
-    # Sums over pixels: lambda1, lambda2, lambda3.
-    "iicnet": {"embedding": 1.0, "frequency": 0.001, "restoration": 3.0},
+    # Sums over pixels: lambda1, lambda2, lambda3, and one that is not in the paper.
+    "iicnet": {
+        "embedding": 1.0,
+        "frequency": 0.001,
+        "restoration": 3.0,
+        "overflow": 0.0,  # of what the embedding has beyond 0 to 255, which a file cannot hold
+    },
     # Sums over pixels: the small image, what it leaves out (z), and the restored image.
     "irn": {"embedding": 4.0, "latent": 1.0, "restoration": 1.0},
     # Means over pixels, of values from -1 to 1.

@@ -12,9 +12,10 @@ scikit-image's photographs keep the splits of `iicnet data sample`. (As publishe
 on pictures that validate elsewhere, and both rescaling and grayscale validate on what tests.)
 
 What there is too little of is made: pages of text around a picture (an eighth of what trains hiding
-and grayscale, a fifth for rescaling), videos in which the camera moves over one photograph while a
-piece of another passes by, and stereo pairs of a slanted photograph with nearer pieces of another.
-True videos train reduced and at twice their speed, too.
+and grayscale, a fifth for rescaling), saturated colours (an eighth of what trains hiding), videos
+in which the camera moves over one photograph while a piece of another passes by, and stereo pairs of
+a slanted photograph with nearer pieces of another. Videos of a camera that hardly moves train as
+well, and so do true videos reduced and at twice their speed.
 The only true stereo pair is scikit-image's motorcycle, of which every split gets its own part.
 """
 
@@ -42,6 +43,7 @@ from iicnet_jax.core.errors import UserError
 from iicnet_jax.core.files import typed_path, write_json
 from iicnet_jax.data.storage import is_junk
 from iicnet_jax.imaging.picture_reader import SUFFIXES, read_picture
+from iicnet_jax.inference.tiling import to_uint8
 
 SPLITS = ("train", "validation", "test")
 VALIDATION, TEST = 0.1, 0.2
@@ -147,6 +149,10 @@ def _write_flicker(folder, pictures):
     page = _on_page(_turned_view, seed=4)
     for first in (5, 10):
         views[first::16] = [page] * len(views[first::16])
+    # The reference in a group of two, one of them in a group of four, too.
+    gains = np.random.default_rng(8)
+    for first in (4, 14):
+        views[first::16] = [functools.partial(_saturated, gains, v) for v in views[first::16]]
     views += [_turned_view] * (len(order) - len(views))
     images = (
         view(rng, path, FLICKER_SIDES)
@@ -183,16 +189,14 @@ def _write_div2k(folder, pictures):
 
 def _write_davis(folder, pictures, sequences):
     rng = np.random.default_rng(2)
-    films = {
-        split: [(path, functools.partial(_film, rng, others=paths)) for path in paths]
-        for split, paths in pictures.items()
-    }
+    films = {split: _films(_film, rng, paths) for split, paths in pictures.items()}
+    calm = _films(_calm_film, np.random.default_rng(7), pictures["train"])
     videos = {split: [(path, _video) for path in paths] for split, paths in sequences.items()}
     train, validation, test = ([*videos[split], *films[split]] for split in SPLITS)
     # Of test-dev, the sequences at odd places of the alphabet train, the others validate.
     pairs = zip(train, validation, strict=False)
     parts = {
-        "trainval": [*train[len(validation) :], *_video_variants(sequences["train"])],
+        "trainval": [*train[len(validation) :], *_video_variants(sequences["train"]), *calm],
         "test-dev": [sequence for pair in pairs for sequence in pair],
         "test-challenge": test,
     }
@@ -218,17 +222,33 @@ def _video_variants(paths) -> list[tuple]:
     ]
 
 
-def _film(rng, path, others) -> Iterator[Image.Image]:
-    """The camera moves and zooms over a picture, a piece of another passes by."""
+def _films(film, rng, paths) -> list[tuple]:
+    return [(path, functools.partial(film, rng, others=paths)) for path in paths]
+
+
+def _film(rng, path, others, motion=1.0, pieces=1) -> Iterator[Image.Image]:
+    """The camera moves and zooms over a picture, pieces of others pass by."""
     scene, (width, height) = _picture(path), FRAME
     boxes = [np.array(_box(rng, scene.size, FRAME)) for _ in range(2)]
-    piece, matte = _piece(rng, path, others, side=height // 2)
-    places = rng.uniform((-piece.width, 0), (width, height - piece.height), (2, 2))
+    passing = []
+    for _ in range(pieces):
+        piece, matte = _piece(rng, path, others, side=height // 2)
+        places = rng.uniform((-piece.width, 0), (width, height - piece.height), (2, 2))
+        passing.append((piece, matte, places))
     for time in np.linspace(0, 1, davis.FRAMES):
-        box, place = (first + time * (last - first) for first, last in (boxes, places))
+        box = boxes[0] + time * motion * (boxes[1] - boxes[0])
         frame = scene.resize(FRAME, Image.Resampling.BICUBIC, tuple(box))
-        frame.paste(piece, tuple(map(round, place)), matte)
+        for piece, matte, (first, last) in passing:
+            frame.paste(piece, tuple(map(round, first + time * (last - first))), matte)
         yield frame
+
+
+def _calm_film(rng, path, others) -> Iterator[Image.Image]:
+    """The same from a camera that hardly moves, or not at all, and is noisy: most videos are so."""
+    motion, noise = max(0, rng.uniform(-0.1, 0.1)), rng.uniform(0, 2)
+    for frame in _film(rng, path, others, motion, pieces=3):
+        levels = noise * rng.standard_normal((*frame.size[::-1], 3), np.float32)
+        yield Image.fromarray(to_uint8(np.asarray(frame) + levels))
 
 
 def _write_flickr1024(folder, pictures):
@@ -336,6 +356,12 @@ def _four_views(rng, path, sides) -> Image.Image:
     for number, view in enumerate(views):
         image.paste(view, (number % 2 * width, number // 2 * height))
     return image
+
+
+def _saturated(gains, view, *arguments) -> Image.Image:
+    """A view in which most values of every channel are at an end, 0 or 255."""
+    middle, gain = gains.uniform(0, 255, 3), gains.uniform(1, 6, 3)
+    return Image.fromarray(to_uint8(127.5 + gain * (view(*arguments) - middle)))
 
 
 def _piece(rng, path, others, side) -> tuple[Image.Image, Image.Image]:

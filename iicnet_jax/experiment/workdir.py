@@ -43,7 +43,8 @@ ADDED: dict[str | None, dict[str, object]] = {
         "subsampling": "4:2:0",
         "lossless_share": 0.1,
     },
-    "model": {"levels": 1, "mixing": True},  # of the method iicnet
+    "model": {"levels": 1, "mixing": True},  # of the method iicnet, as is the next
+    "loss": {"overflow": 0.0},
     "optimizer": {"ema_decay": 0.0, "accumulate": 1},
     "data": {"on_device": False},
 }
@@ -182,7 +183,7 @@ def read_config(workdir: Path) -> dict:
     for section, added in ADDED.items():
         if section is None:
             config = added | config
-        elif section == "model" and config["method"] != "iicnet":
+        elif section in ("model", "loss") and config["method"] != "iicnet":
             continue
         elif isinstance(fields := config.get(section, {}), dict):
             config[section] = added | fields

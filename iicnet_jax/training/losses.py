@@ -42,11 +42,12 @@ class Loss(abc.ABC):
 
 @dataclasses.dataclass(frozen=True)
 class IICNetLoss(Loss):
-    """lambda1, lambda2, lambda3 of the paper; a term of weight 0 is not computed."""
+    """lambda1, lambda2, lambda3 of the paper, and a weight of our own; 0 computes no term."""
 
     embedding: float = 1.0
     frequency: float = 0.001
     restoration: float = 3.0
+    overflow: float = 0.0
 
     def __call__(self, model, batch, quantise, *, key, step):
         embedding = model.embed(batch["frames"])
@@ -55,6 +56,7 @@ class IICNetLoss(Loss):
             "embedding": (embedding_loss, embedding, batch["reference"]),
             "frequency": (frequency_loss, embedding, batch["reference"]),
             "restoration": (restoration_loss, restored, batch["frames"]),
+            "overflow": (overflow_loss, embedding),
         }
         return {
             name: weight * loss(*images) if (weight := getattr(self, name)) else jnp.zeros(())
@@ -93,6 +95,14 @@ def restoration_loss(
 ) -> Float[Array, ""]:
     """Charbonnier distance of the restored images, mean over the N images."""
     return charbonnier(restored, frames) / frames.shape[1]
+
+
+def overflow_loss(embedding: Float[Array, "b h w k"]) -> Float[Array, ""]:
+    """Distance of the embedding to [0, 1], which quantisation cuts off; not in the paper.
+
+    Where it does, restoring has no gradient, and what was hidden there is lost.
+    """
+    return mean_of_sums(jnp.abs(embedding - jnp.clip(embedding, 0, 1)))
 
 
 def charbonnier(a: Float[Array, "b *shape"], b: Float[Array, "b *shape"]) -> Float[Array, ""]:

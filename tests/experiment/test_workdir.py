@@ -58,6 +58,21 @@ def test_a_run_from_before_there_were_methods_goes_on(tmp_path):
         workdir.claim(tmp_path, base.get_config("irn"))
 
 
+@pytest.mark.parametrize("method", ["iicnet", "irn"])
+def test_a_run_from_before_fields_were_added_goes_on(tmp_path, method):
+    config = base.get_config(method)
+    workdir.claim(tmp_path, config)
+    path = tmp_path / "config.json"
+    older = json.loads(path.read_text())
+    for section, added in workdir.ADDED.items():
+        fields = older[section] if section else older
+        for name in added.keys() - {"method"}:
+            fields.pop(name, None)
+    path.write_text(json.dumps(older))
+    workdir.claim(tmp_path, config)
+    assert workdir.read_config(tmp_path) == json.loads(config.to_json())
+
+
 def test_a_run_from_before_fields_were_renamed_goes_on(tmp_path):
     config = base.get_config()
     workdir.claim(tmp_path, config)

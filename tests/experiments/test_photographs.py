@@ -70,6 +70,30 @@ def test_no_picture_is_in_two_splits(folders):
     assert names["photographs"]["test"] == ["e.png"] and names["videos"]["train"] == ["one"]
 
 
+def test_some_of_what_trains_hiding_is_saturated(folders):
+    images = sorted((folders / "out" / "flicker" / FOLDER).iterdir())
+    at_an_end = [np.mean((v < 5) | (v > 250)) for v in (np.asarray(Image.open(i)) for i in images)]
+    pages = [5, 10]  # are white
+    assert [i for i, share in enumerate(at_an_end) if share > 0.4] == [4, *pages]
+    assert len(images) == 20
+
+
+def test_videos_of_a_camera_that_hardly_moves_train_as_well(folders):
+    def change(sequence):
+        first, second = (
+            np.asarray(Image.open(sequence / f"{time:05d}.jpg"), np.float32) for time in (0, 1)
+        )
+        return np.median(np.abs(second - first))
+
+    parts = "DAVIS-2017/DAVIS-2017-{}/JPEGImages/480p"
+    train, test = (
+        sorted((folders / "out" / parts.format(part)).iterdir())
+        for part in ("trainval", "test-challenge")
+    )
+    calm = [change(sequence) for sequence in train[-3:]]  # one of each photograph
+    assert 0 < min(calm) < 4 < change(test[-1]), (calm, change(test[-1]))
+
+
 def test_groups_of_every_size_are_split_at_the_same_places():
     count = sum(FLICKER.values())
     images = {f"{FOLDER}/{number:05d}.jpg": (576, 576) for number in range(count)}

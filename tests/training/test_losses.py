@@ -9,6 +9,7 @@ from iicnet_jax.training.losses import (
     IICNetLoss,
     embedding_loss,
     frequency_loss,
+    overflow_loss,
     restoration_loss,
 )
 
@@ -61,6 +62,11 @@ def test_restoration_loss_is_the_charbonnier_distance_summed_over_pixels():
     np.testing.assert_allclose(loss, expected, rtol=1e-6)
 
 
+def test_overflow_loss_sums_what_a_file_cannot_hold():
+    embedding = jnp.asarray([[-0.5, 0.0, 0.5], [1.0, 1.25, 3.0]]).reshape(2, 1, 1, 3)
+    assert float(overflow_loss(embedding)) == (0.5 + 0.25 + 2) / 2
+
+
 @pytest.mark.parametrize("copies", [(3, 1), (1, 3)], ids=["batch", "images"])
 def test_restoration_loss_is_a_mean_over_the_batch_and_the_images(copies):
     restored, frames = random((2, 2, 4, 5, 3)), random((2, 2, 4, 5, 3), seed=1)
@@ -74,7 +80,8 @@ def test_default_weights_are_the_papers():
 
 
 def test_every_term_is_multiplied_by_its_weight(batch):
-    loss = IICNetLoss(embedding=2.0, frequency=3.0, restoration=5.0)
+    loss = IICNetLoss(embedding=2.0, frequency=3.0, restoration=5.0, overflow=7.0)
+    batch["frames"] *= 2
     losses = terms_of(loss, batch)
     embedding = batch["frames"][:, 0]
     restored = jnp.stack([embedding] * 3, axis=1)
@@ -82,13 +89,14 @@ def test_every_term_is_multiplied_by_its_weight(batch):
         "embedding": 2 * embedding_loss(embedding, batch["reference"]),
         "frequency": 3 * frequency_loss(embedding, batch["reference"]),
         "restoration": 5 * restoration_loss(restored, batch["frames"]),
+        "overflow": 7 * overflow_loss(embedding),
     }
     assert losses.keys() == expected.keys()
     for name, value in expected.items():
         np.testing.assert_allclose(losses[name], value, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["embedding", "frequency", "restoration"])
+@pytest.mark.parametrize("name", ["embedding", "frequency", "restoration", "overflow"])
 def test_a_term_of_weight_zero_is_not_computed(batch, name, monkeypatch):
     def fail(*_):
         raise AssertionError
