@@ -13,8 +13,8 @@ on pictures that validate elsewhere, and both rescaling and grayscale validate o
 
 What there is too little of is made: pages of text around a picture (an eighth of what trains hiding
 and grayscale, a fifth for rescaling), saturated colours (an eighth of what trains hiding), videos
-in which the camera moves over one photograph while a piece of another passes by, and stereo pairs of
-a slanted photograph with nearer pieces of another. Videos of a camera that hardly moves train as
+in which the camera moves over one photograph while a piece of another passes by, and stereo pairs
+of a slanted photograph with nearer pieces of another. Videos of a camera that hardly moves train as
 well, and so do true videos reduced and at twice their speed.
 The only true stereo pair is scikit-image's motorcycle, of which every split gets its own part.
 """

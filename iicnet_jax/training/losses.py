@@ -53,14 +53,14 @@ class IICNetLoss(Loss):
         embedding = model.embed(batch["frames"])
         restored = model.restore(quantise(embedding), batch["frames"].shape[2:4])
         terms = {
-            "embedding": (embedding_loss, embedding, batch["reference"]),
-            "frequency": (frequency_loss, embedding, batch["reference"]),
-            "restoration": (restoration_loss, restored, batch["frames"]),
-            "overflow": (overflow_loss, embedding),
+            "embedding": lambda: embedding_loss(embedding, batch["reference"]),
+            "frequency": lambda: frequency_loss(embedding, batch["reference"]),
+            "restoration": lambda: restoration_loss(restored, batch["frames"]),
+            "overflow": lambda: overflow_loss(embedding),
         }
         return {
-            name: weight * loss(*images) if (weight := getattr(self, name)) else jnp.zeros(())
-            for name, (loss, *images) in terms.items()
+            name: weight * term() if (weight := getattr(self, name)) else jnp.zeros(())
+            for name, term in terms.items()
         }
 
 
