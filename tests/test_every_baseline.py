@@ -13,7 +13,7 @@ from tests.two_steps import check_experiment
 TERMS = {
     "irn_x2": {"embedding", "latent", "restoration"},
     "invertible_grayscale": {"restoration", "order", "variation", "quantisation"},
-    "video_snapshot": {"embedding", "frequency", "restoration"},
+    "video_snapshot": {"embedding", "frequency", "restoration", "overflow"},
     "win_naive": {"embedding", "shift", "restoration", "determinant"},
     "win": {"embedding", "shift", "restoration", "determinant"},
 }

@@ -42,7 +42,8 @@ def test_dual_x4_is_the_papers_dual_02():
         "num_blocks": 10,
         "growth": 32,
     }
-    assert experiment.loss.to_dict() == {"embedding": 1.0, "frequency": 0.001, "restoration": 3.0}
+    weights = {"embedding": 1.0, "frequency": 0.001, "restoration": 3.0, "overflow": 0.0}
+    assert experiment.loss.to_dict() == weights
     assert (experiment.data.batch_size, experiment.data.crop, experiment.data.scale) == (2, 144, 4)
 
 
