@@ -149,7 +149,7 @@ def _write_flicker(folder, pictures):
     page = _on_page(_turned_view, seed=4)
     for first in (5, 10):
         views[first::16] = [page] * len(views[first::16])
-    # The reference in a group of two, one of them in a group of four, too.
+    # In groups of two, these are references; the generator of the views draws as before.
     gains = np.random.default_rng(8)
     for first in (4, 14):
         views[first::16] = [functools.partial(_saturated, gains, v) for v in views[first::16]]
@@ -244,7 +244,7 @@ def _film(rng, path, others, motion=1.0, pieces=1) -> Iterator[Image.Image]:
 
 
 def _calm_film(rng, path, others) -> Iterator[Image.Image]:
-    """The same from a camera that hardly moves, or not at all, and is noisy: most videos are so."""
+    """The same from a camera that stands still or hardly moves, with noise, as in most videos."""
     motion, noise = max(0, rng.uniform(-0.1, 0.1)), rng.uniform(0, 2)
     for frame in _film(rng, path, others, motion, pieces=3):
         levels = noise * rng.standard_normal((*frame.size[::-1], 3), np.float32)
@@ -359,7 +359,7 @@ def _four_views(rng, path, sides) -> Image.Image:
 
 
 def _saturated(gains, view, *arguments) -> Image.Image:
-    """A view in which most values of every channel are at an end, 0 or 255."""
+    """A view with strong contrast in every channel: many values are 0 or 255."""
     middle, gain = gains.uniform(0, 255, 3), gains.uniform(1, 6, 3)
     return Image.fromarray(to_uint8(127.5 + gain * (view(*arguments) - middle)))
 
