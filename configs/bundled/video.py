@@ -15,8 +15,7 @@ def get_config():
     config = compact(video_n5.get_config(), root="DAVIS-2017", steps=28000, embedding=5.0)
     config = go_on(config, "video-3")
     config.model.growth = 32
-    config.optimizer.learning_rate = 2e-4
-    config.optimizer.warmup_steps = 500
+    config.optimizer.update(learning_rate=2e-4, warmup_steps=500)
     config.loss.overflow = 10.0
     # One's own videos are embedded in blocks of consecutive frames.
     config.data.training_frame_stride = 1

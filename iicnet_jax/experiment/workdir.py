@@ -43,7 +43,8 @@ ADDED: dict[str | None, dict[str, object]] = {
         "subsampling": "4:2:0",
         "lossless_share": 0.1,
     },
-    "model": {"levels": 1, "mixing": True},  # of the method iicnet, as is the next
+    # These two of the method iicnet.
+    "model": {"levels": 1, "mixing": True},
     "loss": {"overflow": 0.0},
     "optimizer": {"ema_decay": 0.0, "accumulate": 1},
     "data": {"on_device": False},
