@@ -12,10 +12,11 @@ scikit-image's photographs keep the splits of `iicnet data sample`. (As publishe
 on pictures that validate elsewhere, and both rescaling and grayscale validate on what tests.)
 
 What there is too little of is made: pages of text around a picture (an eighth of what trains hiding
-and grayscale, a fifth for rescaling), saturated colours (an eighth of what trains hiding), videos
-in which the camera moves over one photograph while a piece of another passes by, and stereo pairs
-of a slanted photograph with nearer pieces of another. Videos of a camera that hardly moves train as
-well, and so do true videos reduced and at twice their speed.
+and grayscale, a sixth for rescaling), saturated colours (a sixth of what trains hiding and
+rescaling, an eighth for grayscale and stereo), videos in which the camera moves over one photograph
+while a piece of another passes by, and stereo pairs of a slanted photograph with nearer pieces of
+another. Videos of a camera that hardly moves train as well, and so do true videos reduced and at
+twice their speed.
 The only true stereo pair is scikit-image's motorcycle, of which every split gets its own part.
 """
 
@@ -145,14 +146,12 @@ def _write_flicker(folder, pictures):
     large = _large(pictures, FLICKER_SIDES[0])
     order = [path for split in SPLITS for path in _rounds(rng, large[split], FLICKER[split])]
     views = [_four_views, _turned_view, _turned_view, _four_views] * (FLICKER["train"] // 4)
-    # Of a group of two, a page is now the reference, now what is hidden in it.
-    page = _on_page(_turned_view, seed=4)
+    # Each at every place of a group, whatever its size: 17 shares no factor with it.
+    layouts, gains = np.random.default_rng(4), np.random.default_rng(8)
     for first in (5, 10):
-        views[first::16] = [page] * len(views[first::16])
-    # In groups of two, these are references; the generator of the views draws as before.
-    gains = np.random.default_rng(8)
-    for first in (4, 14):
-        views[first::16] = [functools.partial(_saturated, gains, v) for v in views[first::16]]
+        views[first::17] = [_on_page(layouts, view) for view in views[first::17]]
+    for first in (4, 11, 14):
+        views[first::17] = [_saturated_view(gains, view) for view in views[first::17]]
     views += [_turned_view] * (len(order) - len(views))
     images = (
         view(rng, path, FLICKER_SIDES)
@@ -166,7 +165,10 @@ def _write_voc(folder, pictures):
     # The task validates on what tests, so that the pictures of that split are not used.
     train, test = (pictures[split] * VOC_IMAGES for split in ("train", "test"))
     views = [_turned_view] * len([*train, *test])
-    views[: len(train) : 8] = [_on_page(_turned_view, seed=5)] * len(train[::8])
+    page = _on_page(np.random.default_rng(5), _turned_view)
+    views[: len(train) : 8] = [page] * len(train[::8])
+    saturated = _saturated_view(np.random.default_rng(9), _turned_view)
+    views[4 : len(train) : 8] = [saturated] * len(train[4::8])
     images = (
         (f"2012_{number:06d}", views[number](rng, path, VOC_SIDES))
         for number, path in enumerate(_progress([*train, *test], "VOCdevkit"))
@@ -179,8 +181,10 @@ def _write_div2k(folder, pictures):
     # Every picture trains reduced as well, as sharp as what people send each other.
     order = [("train", path, _reduced) for path in large["train"]]
     order += [("train", path, _picture) for path in large["train"]]
-    page = _on_page(_reduced, seed=6)
+    page = _on_page(np.random.default_rng(6), _reduced)
     order += [("train", path, page) for path in large["train"][::2]]
+    saturated = _saturated_view(np.random.default_rng(10), _reduced)
+    order += [("train", path, saturated) for path in large["train"][1::2]]
     order += [("train", path, _picture) for path in large["validation"]]
     order += [("valid", path, _picture) for path in large["test"]]
     images = ((part, view(path)) for part, path, view in _progress(order, "DIV2K"))
@@ -252,9 +256,15 @@ def _calm_film(rng, path, others) -> Iterator[Image.Image]:
 
 
 def _write_flickr1024(folder, pictures):
-    rng = np.random.default_rng(3)
+    rng, gains = np.random.default_rng(3), np.random.default_rng(11)
     order = [(path, paths) for paths in pictures.values() for path in paths * STEREO_PAIRS]
-    pairs = (_stereo(rng, *item) for item in _progress(order, "flickr1024"))
+    makers = [_stereo] * len(order)
+    for number in range(4, len(pictures["train"]) * STEREO_PAIRS, 8):
+        makers[number] = functools.partial(_saturated_stereo, gains)
+    pairs = (
+        maker(rng, *item)
+        for maker, item in zip(makers, _progress(order, "flickr1024"), strict=True)
+    )
     counts = {split: len(paths) * STEREO_PAIRS for split, paths in pictures.items()}
     return flickr1024.write(folder, pairs, counts)
 
@@ -274,6 +284,11 @@ def _stereo(rng, path, others) -> flickr1024.Views:
         for view, shift in zip(views, (0, disparity), strict=True):
             view.paste(piece, (int(left - shift), int(top)), matte)
     return views
+
+
+def _saturated_stereo(gains, *arguments) -> flickr1024.Views:
+    saturated = _saturation(gains)
+    return [saturated(view) for view in _stereo(*arguments)]
 
 
 @functools.lru_cache(maxsize=16)
@@ -342,10 +357,9 @@ def _turned_view(rng, path, sides) -> Image.Image:
     return photographs.turned(view, int(rng.integers(4)), rng.integers(2))
 
 
-def _on_page(view, seed):
-    """The same view on a page of text; layouts have a generator of their own."""
-    layout = np.random.default_rng(seed)
-    return lambda *arguments: pages.page(layout, view(*arguments))
+def _on_page(layouts, view):
+    """The same view on a page of text. What comes after it does not depend on the page's layout."""
+    return lambda *arguments: pages.page(layouts, view(*arguments))
 
 
 def _four_views(rng, path, sides) -> Image.Image:
@@ -358,10 +372,15 @@ def _four_views(rng, path, sides) -> Image.Image:
     return image
 
 
-def _saturated(gains, view, *arguments) -> Image.Image:
-    """A view with strong contrast in every channel: many values are 0 or 255."""
+def _saturated_view(gains, view):
+    """The same view in saturated colours, different ones each time."""
+    return lambda *arguments: _saturation(gains)(view(*arguments))
+
+
+def _saturation(gains):
+    """A function of images: strong contrast in every channel, so that many values are 0 or 255."""
     middle, gain = gains.uniform(0, 255, 3), gains.uniform(1, 6, 3)
-    return Image.fromarray(to_uint8(127.5 + gain * (view(*arguments) - middle)))
+    return lambda image: Image.fromarray(to_uint8(127.5 + gain * (np.asarray(image) - middle)))
 
 
 def _piece(rng, path, others, side) -> tuple[Image.Image, Image.Image]:

@@ -32,10 +32,12 @@ def folders(tmp_path, monkeypatch):
     """Five photographs, three of which train, and two videos, one of which does."""
     for name, value in {
         "FLICKER": {"train": 14, "validation": 2, "test": 4},
-        "VOC_IMAGES": 1,
+        "VOC_IMAGES": 2,
         "FRAME": (96, 64),
         "STEREO": (160, 96),
-        "STEREO_PAIRS": 1,
+        "STEREO_PAIRS": 2,
+        # Tells which pictures it would saturate, and keeps the brightest channel.
+        "_saturation": lambda gains: lambda image: image.point(lambda level: level // 2),
     }.items():
         monkeypatch.setattr(photographs, name, value)
     monkeypatch.setattr(datasets.davis, "FRAMES", 7)
@@ -66,16 +68,36 @@ def test_no_picture_is_in_two_splits(folders):
                 for image in task.evaluation_sample(task.load(split, index))["frames"]:
                     seen = SPLITS[image.mean((0, 1)).argmax()]
                     assert seen in allowed, (name, split, index)
+                    assert split == "train" or image.max() > 128, "saturated pictures only train"
     names = json.loads((folders / "out" / "pictures.json").read_text())
     assert names["photographs"]["test"] == ["e.png"] and names["videos"]["train"] == ["one"]
 
 
-def test_some_of_what_trains_hiding_is_saturated(folders):
-    images = sorted((folders / "out" / "flicker" / FOLDER).iterdir())
-    at_an_end = [np.mean((v < 5) | (v > 250)) for v in (np.asarray(Image.open(i)) for i in images)]
-    pages = [5, 10]  # are white
-    assert [i for i, share in enumerate(at_an_end) if share > 0.4] == [4, *pages]
-    assert len(images) == 20
+def test_some_of_what_trains_is_saturated(folders):
+    def found(pattern):
+        images = sorted((folders / "out").glob(pattern))
+        return len(images), [i for i, image in enumerate(images) if _brightest(image) < 128]
+
+    assert found(f"flicker/{FOLDER}/*") == (20, [4, 11])  # the first 14 train
+    assert found("VOCdevkit/VOC2012/JPEGImages/*") == (8, [4])  # 6
+    # Three pictures, the same reduced, two on pages, one saturated; then validation.
+    assert found("DIV2K/DIV2K_train_HR/*") == (10, [8])
+    # After two real pairs.
+    assert found("flickr1024/Train_?/*_L.png") == found("flickr1024/Train_?/*_R.png") == (8, [6])
+
+
+def _brightest(path):
+    return np.asarray(Image.open(path)).max()
+
+
+def test_saturated_pictures_have_black_and_full_channels():
+    values = np.random.RandomState(0).randint(0, 256, (64, 64, 3), np.uint8)
+    gains = np.random.default_rng(0)
+    at_an_end = [
+        np.isin(photographs._saturation(gains)(Image.fromarray(values)), (0, 255)).mean()
+        for _ in range(20)
+    ]
+    assert np.mean(at_an_end) > 0.5 and len(set(at_an_end)) == 20
 
 
 def test_videos_of_a_camera_that_hardly_moves_train_as_well(folders):
