@@ -285,7 +285,7 @@ def is_better(new: Qualities, now: Qualities | None) -> bool:
 def take_over(name: str, folder: Path) -> str | None:
     """Makes the network of a run the model of that name; returns the name of the one before."""
     target, staged = bundled.FOLDER / name, folder / "exported"
-    export(folder, "latest", staged)
+    export(folder, "latest", staged, half=True)
     replaced = None
     if target.exists():
         earlier = bundled.FOLDER / bundled.EARLIER

@@ -15,8 +15,8 @@ What there is too little of is made: pages of text around a picture (an eighth o
 and grayscale, a sixth for rescaling), saturated colours (a sixth of what trains hiding and
 rescaling, an eighth for grayscale and stereo), videos in which the camera moves over one photograph
 while a piece of another passes by, and stereo pairs of a slanted photograph with nearer pieces of
-another. Videos of a camera that hardly moves train as well, and so do true videos reduced and at
-twice their speed.
+another. Videos of a camera that hardly moves train as well (in half of them, what passes by is fast
+and saturated), and so do true videos reduced and at twice their speed.
 The only true stereo pair is scikit-image's motorcycle, of which every split gets its own part.
 """
 
@@ -195,6 +195,8 @@ def _write_davis(folder, pictures, sequences):
     rng = np.random.default_rng(2)
     films = {split: _films(_film, rng, paths) for split, paths in pictures.items()}
     calm = _films(_calm_film, np.random.default_rng(7), pictures["train"])
+    saturated = functools.partial(_calm_film, saturated=True)
+    calm += _films(saturated, np.random.default_rng(12), pictures["train"])
     videos = {split: [(path, _video) for path in paths] for split, paths in sequences.items()}
     train, validation, test = ([*videos[split], *films[split]] for split in SPLITS)
     # Of test-dev, the sequences at odd places of the alphabet train, the others validate.
@@ -230,16 +232,16 @@ def _films(film, rng, paths) -> list[tuple]:
     return [(path, functools.partial(film, rng, others=paths)) for path in paths]
 
 
-def _film(rng, path, others, motion=1.0, pieces=1) -> Iterator[Image.Image]:
+def _film(rng, path, others, motion=1.0, pieces=1, saturated=False) -> Iterator[Image.Image]:
     """The camera moves and zooms over a picture, pieces of others pass by."""
     scene, (width, height) = _picture(path), FRAME
     boxes = [np.array(_box(rng, scene.size, FRAME)) for _ in range(2)]
-    passing = []
+    passing, piece_of = [], _saturated_piece if saturated else _piece
     for _ in range(pieces):
-        piece, matte = _piece(rng, path, others, side=height // 2)
+        piece, matte = piece_of(rng, path, others, side=height // 2)
         places = rng.uniform((-piece.width, 0), (width, height - piece.height), (2, 2))
         passing.append((piece, matte, places))
-    for time in np.linspace(0, 1, davis.FRAMES):
+    for time in np.linspace(0, 1, davis.FRAMES // 3 if saturated else davis.FRAMES):
         box = boxes[0] + time * motion * (boxes[1] - boxes[0])
         frame = scene.resize(FRAME, Image.Resampling.BICUBIC, tuple(box))
         for piece, matte, (first, last) in passing:
@@ -247,10 +249,13 @@ def _film(rng, path, others, motion=1.0, pieces=1) -> Iterator[Image.Image]:
         yield frame
 
 
-def _calm_film(rng, path, others) -> Iterator[Image.Image]:
-    """The same from a camera that stands still or hardly moves, with noise, as in most videos."""
+def _calm_film(rng, path, others, saturated=False) -> Iterator[Image.Image]:
+    """The same from a camera that stands still or hardly moves, with noise, as in most videos.
+
+    With `saturated`, what passes by is faster, and black, white or in saturated colours.
+    """
     motion, noise = max(0, rng.uniform(-0.1, 0.1)), rng.uniform(0, 2)
-    for frame in _film(rng, path, others, motion, pieces=3):
+    for frame in _film(rng, path, others, motion, 3, saturated):
         levels = noise * rng.standard_normal((*frame.size[::-1], 3), np.float32)
         yield Image.fromarray(to_uint8(np.asarray(frame) + levels))
 
@@ -377,9 +382,12 @@ def _saturated_view(gains, view):
     return lambda *arguments: _saturation(gains)(view(*arguments))
 
 
-def _saturation(gains):
-    """A function of images: strong contrast in every channel, so that many values are 0 or 255."""
-    middle, gain = gains.uniform(0, 255, 3), gains.uniform(1, 6, 3)
+def _saturation(gains, channels=3):
+    """A function of images: strong contrast in every channel, so that many values are 0 or 255.
+
+    With one of the `channels`, it is the same for all: what was pale becomes black and white.
+    """
+    middle, gain = gains.uniform(0, 255, channels), gains.uniform(1, 6, channels)
     return lambda image: Image.fromarray(to_uint8(127.5 + gain * (np.asarray(image) - middle)))
 
 
@@ -389,6 +397,13 @@ def _piece(rng, path, others, side) -> tuple[Image.Image, Image.Image]:
     size = (int(side), int(side * rng.uniform(0.7, 1)))
     image = _view(rng, others[rng.integers(len(others))], size)
     return image, photographs.soft_ellipse(*size)
+
+
+def _saturated_piece(rng, path, others, side) -> tuple[Image.Image, Image.Image]:
+    """A smaller one, black and white or in saturated colours, with sharp edges, as clothes are."""
+    image, matte = _piece(rng, path, others, rng.integers(side // 4, side))
+    saturated = _saturation(rng, channels=rng.choice((1, 3)))
+    return saturated(image), matte.point(lambda level: 255 * (level > 127))
 
 
 def _images(folder: Path) -> list[Path]:

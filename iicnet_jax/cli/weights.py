@@ -28,6 +28,11 @@ def add_commands(commands) -> None:
     exports.add_argument(
         "--checkpoint", choices=("latest", "best"), default="latest", help="which weights to take"
     )
+    exports.add_argument(
+        "--half",
+        action="store_true",
+        help="round the weights to half precision: a file of half the size",
+    )
     for parser in (imports, exports):
         add_output(parser, "folder for the model", replaces="a model that is there")
 
@@ -50,7 +55,7 @@ def _export(arguments):
     from iicnet_jax.experiment.export import export
 
     _check_out(arguments)
-    about = export(arguments.workdir, arguments.checkpoint, arguments.out)
+    about = export(arguments.workdir, arguments.checkpoint, arguments.out, arguments.half)
     print(f"{arguments.out}: the network of {arguments.workdir} after step {about['step']}")
 
 

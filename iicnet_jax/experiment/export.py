@@ -45,20 +45,23 @@ _CONFIG = {
 }
 
 
-def export(workdir: Path, checkpoint: str, folder: Path) -> dict:
+def export(workdir: Path, checkpoint: str, folder: Path, half: bool = False) -> dict:
     """Writes the network of a run's "latest" or "best" checkpoint to `folder`.
+
+    With `half` its parameters are rounded to half precision. Its quality is that of the run, which
+    rounding them changes by less than 0.01 dB (docs/formats.md).
 
     Returns what the model says about itself, with its `measured_quality` if there is one.
 
     Raises:
-      UserError: the workdir holds no run, a file of it is damaged, or the run has no such
-        checkpoint.
+      UserError: the workdir holds no run, a file of it is damaged, the run has no such checkpoint,
+        or a parameter is too large for half precision.
     """
     config, state = read_run(workdir, checkpoint)
     step = int(state.step)
     quality = measured_quality(workdir, step)
     survives = None if quality is None else measured_survival(workdir)
-    return save(folder, state.weights, config, step, quality, survives)
+    return save(folder, state.weights, config, step, quality, survives, half)
 
 
 def read_run(workdir: Path, checkpoint: str) -> tuple[ConfigDict, TrainState]:
@@ -89,6 +92,7 @@ def save(
     step: int,
     quality: dict | None = None,
     survives: dict | None = None,
+    half: bool = False,
 ) -> dict:
     """Writes the network of a configuration, with what it was trained for; returns the latter."""
     about = {"task": config.data.task, "step": step, "seed": config.seed}
@@ -98,7 +102,7 @@ def save(
         about["quality"] = quality
     if survives:
         about["survives"] = survives
-    save_model(folder, params, config.model.to_dict(), about, config.method)
+    save_model(folder, params, config.model.to_dict(), about, config.method, half)
     return about
 
 

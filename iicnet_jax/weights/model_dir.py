@@ -54,6 +54,7 @@ def save_model(
     model_config: Mapping,
     about: Mapping,
     method: str = "iicnet",
+    half: bool = False,
 ) -> None:
     """Writes the parameters and what is needed to build the network again.
 
@@ -63,11 +64,14 @@ def save_model(
       model_config: the arguments of the network.
       about: where the network comes from (task, step, ...), kept as it is.
       method: names the network in `NETWORKS`.
+      half: round to float16 and store as such, in half the space. It is read as float32.
 
     Raises:
-      UserError: the disk refuses.
+      UserError: the disk refuses, or a parameter is too large for float16.
     """
     arrays = parameter_arrays(params)
+    if half:
+        arrays = {name: _in_half_precision(name, array) for name, array in arrays.items()}
     with replacing(folder / WEIGHTS) as temporary:
         try:
             save_file(arrays, temporary)
@@ -78,7 +82,7 @@ def save_model(
         "method": method,
         "model": dict(model_config),
         # For a reader that looks for a network among many; `read_model` computes it anew.
-        "fingerprint": _digest(arrays, model_config, method),
+        "fingerprint": _digest(_as_read(arrays), model_config, method),
         "about": dict(about),
     }
     write_json(folder / CONFIG, config)
@@ -233,14 +237,28 @@ def read_model(folder: Path) -> Model:
     return Model(model, str(about.get("task", "")), fingerprint, lowest_qualities(about))
 
 
+def _in_half_precision(name: str, array: np.ndarray) -> np.ndarray:
+    largest = np.abs(array).max()
+    if not largest <= np.finfo(np.float16).max:
+        raise UserError(f"{name} has a value of {largest:g}, too large for half precision")
+    return array.astype(np.float16)
+
+
+def _as_read(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: array.astype(np.float32, copy=False) for name, array in arrays.items()}
+
+
 def _read_weights(path: Path) -> dict[str, np.ndarray]:
+    """In float32, whether the file has them in single or half precision."""
     try:
         with safe_open(path, framework="numpy") as file:
             names = file.keys()
             for name in names:
-                if (dtype := file.get_slice(name).get_dtype()) != "F32":
-                    raise UserError(f"{path} does not fit {CONFIG}: numbers are {dtype}, not F32")
-            return {name: file.get_tensor(name) for name in names}
+                if (dtype := file.get_slice(name).get_dtype()) not in ("F32", "F16"):
+                    raise UserError(
+                        f"{path} does not fit {CONFIG}: numbers are {dtype}, not F32 or F16"
+                    )
+            return _as_read({name: file.get_tensor(name) for name in names})
     except SafetensorError as error:
         raise UserError(f"{path} is damaged: {repr(str(error))[1:-1][:200]}") from error
 

@@ -30,7 +30,7 @@ def test_older_embeddings_are_restored_as_before(name):
     assert model == bundled.find(name)
     restored = iicnet_jax.load(model).read(OLDER / f"{name}.png")
     task = name.rpartition("-")[0].removesuffix("_robust")
-    count = {"hiding": 2, "hiding3": 3, "stereo": 2, "video": 5}.get(task, 1)
+    count = {"hiding": 2, "hiding3": 3, "hiding4": 4, "stereo": 2, "video": 5}.get(task, 1)
     assert len(before) == len(restored) == count
     # Tests are compiled with other options than programs: a sum may round the other way.
     difference = np.abs(restored.astype(int) - np.stack(before))

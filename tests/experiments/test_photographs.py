@@ -37,10 +37,10 @@ def folders(tmp_path, monkeypatch):
         "STEREO": (160, 96),
         "STEREO_PAIRS": 2,
         # Tells which pictures it would saturate, and keeps the brightest channel.
-        "_saturation": lambda gains: lambda image: image.point(lambda level: level // 2),
+        "_saturation": lambda *_, **__: lambda image: image.point(lambda level: level // 2),
     }.items():
         monkeypatch.setattr(photographs, name, value)
-    monkeypatch.setattr(datasets.davis, "FRAMES", 7)
+    monkeypatch.setattr(datasets.davis, "FRAMES", 9)
     monkeypatch.setattr(datasets.photographs, "BY_SPLIT", {})
     for name, split in zip("abcde", (*SPLITS[:1] * 3, *SPLITS[1:]), strict=True):
         write_photograph(tmp_path / "photos" / f"{name}.png", split)
@@ -112,8 +112,10 @@ def test_videos_of_a_camera_that_hardly_moves_train_as_well(folders):
         sorted((folders / "out" / parts.format(part)).iterdir())
         for part in ("trainval", "test-challenge")
     )
-    calm = [change(sequence) for sequence in train[-3:]]  # one of each photograph
+    calm = [change(sequence) for sequence in train[-6:]]  # two of each photograph
     assert 0 < min(calm) < 4 < change(test[-1]), (calm, change(test[-1]))
+    lengths = [len(list(sequence.iterdir())) for sequence in train[-6:]]
+    assert lengths == [9, 9, 9, 3, 3, 3]  # the same way in a third of the time: saturated pieces
 
 
 def test_groups_of_every_size_are_split_at_the_same_places():

@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 from iicnet_jax.core.errors import UserError
 from iicnet_jax.models import IICNet
 from iicnet_jax.models.baselines import IRN
+from iicnet_jax.models.layers import parameter_arrays, set_parameters
 from iicnet_jax.weights.model_dir import load_config, read_model, save_model
 
 FIELDS = {
@@ -127,9 +128,37 @@ def test_a_model_from_before_there_were_fingerprints_is_read(saved):
 
 def test_weights_of_other_numbers_are_refused(saved):
     path = saved[1] / "model.safetensors"
-    save_file({name: a.astype("f2") for name, a in load_file(path).items()}, path)
-    with pytest.raises(UserError, match="numbers are F16, not F32"):
+    save_file({name: a.astype("f8") for name, a in load_file(path).items()}, path)
+    with pytest.raises(UserError, match="numbers are F64, not F32 or F16"):
         read_model(saved[1])
+
+
+def test_in_half_precision_a_network_is_rounded_and_takes_half_the_space(saved, tmp_path):
+    network, folder = saved
+    save_model(tmp_path / "half", nnx.state(network, nnx.Param), FIELDS, {}, half=True)
+    sizes = [(each / "model.safetensors").stat().st_size for each in (tmp_path / "half", folder)]
+    assert sizes[0] < 0.6 * sizes[1]
+    half, whole = read_model(tmp_path / "half"), read_model(folder)
+    assert half.fingerprint != whole.fingerprint
+    arrays = parameter_arrays(nnx.state(half.network, nnx.Param))
+    for name, array in parameter_arrays(nnx.state(network, nnx.Param)).items():
+        assert arrays[name].dtype == np.float32
+        np.testing.assert_array_equal(arrays[name], array.astype("f2"))
+    # The fingerprint is that of the numbers, however they are stored.
+    save_model(tmp_path / "again", nnx.state(half.network, nnx.Param), FIELDS, {})
+    assert read_model(tmp_path / "again").fingerprint == half.fingerprint
+
+
+@pytest.mark.parametrize("value", [7e4, np.nan])
+def test_what_half_precision_cannot_hold_is_refused(saved, tmp_path, value):
+    state = nnx.state(saved[0], nnx.Param)
+    arrays = parameter_arrays(state)
+    name = next(iter(arrays))
+    arrays[name] = np.full_like(arrays[name], value)
+    set_parameters(state, arrays)
+    with pytest.raises(UserError, match=f"{name} has a value of .*, too large for half precision"):
+        save_model(tmp_path / "half", state, FIELDS, {}, half=True)
+    assert not (tmp_path / "half").exists()
 
 
 def test_the_fingerprint_is_the_documented_one(saved):
