@@ -16,6 +16,7 @@ from iicnet_jax import bundled
 from iicnet_jax.data import create_task
 from iicnet_jax.data.pipeline import evaluation_samples
 from iicnet_jax.evaluation.pictures import overview
+from iicnet_jax.evaluation.protocol import shown
 from iicnet_jax.inference.codec import load
 from iicnet_jax.weights.model_dir import load_config
 
@@ -47,7 +48,7 @@ def _row(name: str, folder: Path, datasets: Path) -> Image.Image:
     codec = load(folder)
     embedding = codec.embed(sample["frames"])
     restored = codec.restore(embedding, sample["frames"].shape[1:3])
-    picture = Image.fromarray(overview(sample, embedding, restored))
+    picture = Image.fromarray(overview(sample, shown(embedding, sample["reference"]), restored))
     picture.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
     row = Image.new("RGB", (WIDTH, TITLE + picture.height), "white")
     ImageDraw.Draw(row).text((0, 4), name, fill="black", font_size=16)

@@ -22,6 +22,7 @@ from iicnet_jax.data import create_task
 from iicnet_jax.data.pipeline import evaluation_indices, evaluation_samples
 from iicnet_jax.evaluation.metrics import psnr
 from iicnet_jax.evaluation.pictures import stack
+from iicnet_jax.evaluation.protocol import shown
 from iicnet_jax.inference.codec import load
 
 SMOOTHING = 2.5  # pixels, standard deviation
@@ -55,8 +56,9 @@ def main():
             task, "test", evaluation_indices(task, "test", limit)
         ):
             frames = sample["frames"]
-            embedding = codec.embed(frames)
-            restored = codec.restore(embedding, frames.shape[1:3])
+            whole = codec.embed(frames)
+            restored = codec.restore(whole, frames.shape[1:3])
+            embedding = shown(whole, sample["reference"])
             hidden = slice(1, None) if len(frames) > 1 else slice(None)
             embeddings.append(worst_place(embedding, sample["reference"]))
             places = [

@@ -113,7 +113,10 @@ def measure_files(
 
     def measure(embedding):
         restored = protocol.restore_what_is_left(codec, embedding, frames.shape[1:3])
-        return {"embedding": _compare(embedding, reference), **_compare_all(restored, frames)}
+        return {
+            "embedding": _compare(protocol.shown(embedding, reference), reference),
+            **_compare_all(restored, frames),
+        }
 
     measures = measure(embedding)
     if carriers:

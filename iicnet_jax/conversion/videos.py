@@ -95,7 +95,7 @@ def embed_video(
     record, notes = embedding_video.write_embedding_video(
         output,
         embeddings(),
-        model.embedding_size(*size),
+        codec.tiled.embedding_size(*size),
         rate,
         describe,
         sound=video if sound else None,

@@ -133,7 +133,7 @@ def originals_of(record: Record | None, embedded: Mapping[str, Originals], max_p
 
 def embedding_facts(done, codec: Codec) -> list[str]:
     height, width = done.record.size
-    rows, columns = codec.network.embedding_size(height, width)
+    rows, columns = codec.tiled.embedding_size(height, width)
     size = done.path.stat().st_size
     form = "PNG" if done.path.suffix == ".png" else "JPEG"
     keep = (

@@ -45,7 +45,7 @@ PROTOCOL = {
 class Result:
     """What a network made of one sample."""
 
-    embedding: np.ndarray  # uint8 (h', w', k)
+    embedding: np.ndarray  # uint8 (h', w', k), the part that shows the reference
     restored: np.ndarray  # uint8 (n, h, w, 3), from the rounded embedding
     measures: Mapping[str, Mapping]  # by "rounded", "float" and carrier; see `measure`
 
@@ -89,7 +89,13 @@ def evaluate_sample(
             "lost": float(left is None),
             "without_network": measure_restored(sample, plain, y_border),
         }
-    return Result(rounded, restored, measures)
+    return Result(shown(rounded, sample["reference"]), restored, measures)
+
+
+def shown(embedding: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """An embedding without the rows and columns that fill its last squares, see `Tiled`."""
+    height, width = reference.shape[:2]
+    return embedding[:height, :width]
 
 
 def restore_what_is_left(
@@ -123,8 +129,9 @@ def measure(
     sample: Sample, embedding: np.ndarray, restored: np.ndarray | None, y_border: int
 ) -> dict:
     """All measures of a sample: `embedding`, and those of `measure_restored`."""
+    reference = sample["reference"]
     return {
-        "embedding": compare(embedding, sample["reference"], y_border),
+        "embedding": compare(shown(embedding, reference), reference, y_border),
         **measure_restored(sample, restored, y_border),
     }
 

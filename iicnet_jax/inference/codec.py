@@ -87,7 +87,7 @@ class Codec:
 
     @property
     def network(self) -> Network | LowBits:
-        """The network: `num_images`, `embedding_channels`, `scale`, `embedding_size`, ..."""
+        """The network: `num_images`, `embedding_channels`, `scale`, `grid_stride`, ..."""
         return self.tiled.model
 
     def embed(
@@ -101,7 +101,8 @@ class Codec:
           fit: scale and crop images of another size to that of the first.
 
         Returns:
-          The embedding, (ceil(h / scale), ceil(w / scale), k).
+          The embedding, (h2, w2, k): h and w divided by `network.scale`, rounded up to multiples
+          of `network.grid_stride`.
 
         Raises:
           UserError: another number of images, an array of another type or shape, a file that cannot
@@ -117,7 +118,7 @@ class Codec:
         Args:
           embedding: (h, w, k) uint8, not changed since it was made.
           size: height and width of the images; by default those of the embedding times `scale`,
-            which may be one more than they were where a network scales down.
+            which may be a little more than they were: see `embed`.
 
         Raises:
           UserError: the embedding has another type or shape, or colours where it is to be grey;
@@ -315,8 +316,8 @@ class Codec:
         """Height and width that this network's embedding has by its record, unless it has those."""
         if file.record is None or file.record.model != self.fingerprint:
             return None
-        size = self.network.embedding_size(*file.record.size)
-        return None if size == file.pixels.shape[:2] else size
+        fits = self.tiled.fits(file.pixels.shape[:2], file.record.size)
+        return None if fits else self.tiled.embedding_size(*file.record.size)
 
     def _scaled_from(self, file: EmbeddingFile) -> tuple[int, int] | None:
         """The same, where the sides have kept their ratio: then it seems to have been scaled.
@@ -357,11 +358,11 @@ class Codec:
         Raises:
           UserError: images of that `size` do not embed to that shape.
         """
-        if record is not None and self.network.embedding_size(*record.size) == shape:
+        if record is not None and self.tiled.fits(shape, record.size):
             return record.size
         if size is None:
             return self.network.images_size(*shape)
-        if min(size) < 1 or self.network.embedding_size(*size) != shape:
+        if min(size) < 1 or not self.tiled.fits(shape, size):
             raise UserError(
                 f"pictures of {width_x_height(size)} pixels do not embed into {name}, which has "
                 f"{width_x_height(shape)}: leave the size out, or name the right one"

@@ -7,7 +7,8 @@ where it would stand for the whole image. So the result is that of the whole ima
 rounding of sums in another order, and memory depends on the tile alone.
 
 Lengths are pixels of the embedding; with down-scaling, each is two pixels of the images. Where a
-network works on a coarser grid (`Network.grid_stride`), tiles and halos are multiples of it.
+network works on a coarser grid (`Network.grid_stride`), tiles and halos are multiples of it, and so
+are the sides of the embedding: of a square that is cut, the images would not come back.
 """
 
 import copy
@@ -120,6 +121,19 @@ class Tiled:
         other._params, other._copies = params, {}
         return other
 
+    def embedding_size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the embedding of such images: whole squares of the network's grid."""
+        stride = self.model.grid_stride
+        rows, columns = self.model.embedding_size(height, width)
+        return -(-rows // stride) * stride, -(-columns // stride) * stride
+
+    def fits(self, shape: tuple[int, int], size: tuple[int, int]) -> bool:
+        """Whether an embedding of that shape may be one of images of that size.
+
+        Earlier versions cut embeddings to the images' size, or to half of it.
+        """
+        return shape in (self.embedding_size(*size), self.model.embedding_size(*size))
+
     def embed(
         self, frames: UInt8[np.ndarray, "n h w 3"], dtype: type = np.float32
     ) -> Shaped[np.ndarray, "h2 w2 k"]:
@@ -127,7 +141,7 @@ class Tiled:
 
         The first is neither rounded nor clipped; the second takes a quarter of the memory.
         """
-        size = self.model.embedding_size(*frames.shape[1:3])
+        size = self.embedding_size(*frames.shape[1:3])
         result = np.empty((*size, self.model.embedding_channels), dtype)
         for rows, columns in self._tiles(size):
             values = self._embed_tile(self._read(frames, rows, columns))
@@ -143,7 +157,7 @@ class Tiled:
         Raises:
           ValueError: images of that size do not embed to the size of `embedding`.
         """
-        if self.model.embedding_size(*size) != embedding.shape[:2]:
+        if not self.fits(embedding.shape[:2], size):
             raise ValueError(
                 f"images of {size[0]}x{size[1]} do not embed to the shape {embedding.shape}"
             )

@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
 from iicnet_jax.imaging.jpeg_tables import quality_of
 from iicnet_jax.imaging.picture_reader import MODES, Picture, opened
 
 # Of FFmpeg's codecs, those that a lossless copy may be coded in.
 LOSSLESS_CODECS = ("ffv1", "huffyuv", "ffvhuff", "utvideo", "png", "rawvideo", "qtrle")
+GRIDS = (1, 2, 4, 8, 16, 32)  # strides of networks: `levels` of IICNet is at most 5
 # What Pillow finds in files of programs that manage colours; an embedding file has none of it.
 COLOUR_DATA = ("icc_profile", "gamma", "chromaticity")
 
@@ -64,13 +63,18 @@ def in_video(
 def resized(shape: tuple[int, int], size: tuple[int, int]) -> str | None:
     """What happened to an embedding of images of that size that it has this shape, None: nothing.
 
-    It has that of the images, or half of it.
+    It has that of the images, or half of it, perhaps rounded up to whole squares of a network's
+    grid.
     """
-    half = tuple(int(np.ceil(side / 2)) for side in size)
-    if shape in (size, half):
+    shapes = {
+        tuple(-(-side // (scale * square)) * square for side in size)
+        for scale in (1, 2)
+        for square in GRIDS
+    }
+    if shape in shapes:
         return None
     height, width = shape
-    if shape[::-1] in (size, half):
+    if shape[::-1] in shapes:
         return f"turned ({width}x{height} pixels)"
     return f"resized or cropped ({width}x{height} pixels, of images of {size[1]}x{size[0]})"
 

@@ -5,9 +5,12 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from flax import nnx
 
+import iicnet_jax
+from experiments.datasets.photographs import photograph
 from iicnet_jax import bundled
 from iicnet_jax.cli import model_table
 from iicnet_jax.core.errors import UserError
@@ -60,6 +63,17 @@ def test_what_comes_with_the_package_is_sound(name):
     quality = config["about"]["quality"]
     assert quality["samples"] > 0 and quality["command"] and quality["devices"]
     assert all(0 < quality[part]["psnr"] < 100 for part in ("embedding", "restored"))
+
+
+def test_the_last_rows_and_columns_come_back_like_the_others():
+    codec = iicnet_jax.load("hiding")
+    height, width, edge = 93, 121, 5  # neither is a multiple of the network's squares
+    pictures = [photograph(each, width, height) for each in ("chelsea", "rocket")]
+    restored = codec.restore(codec.embed(pictures), (height, width)).astype(float)
+    difference = restored - np.stack(pictures)
+    error = np.sqrt((difference[-1] ** 2).mean(-1))
+    inside = error[:-edge, :-edge].mean()
+    assert max(error[-edge:].mean(), error[:, -edge:].mean()) < 3 * inside
 
 
 def test_the_package_is_told_to_hold_the_models():

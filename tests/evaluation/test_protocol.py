@@ -51,6 +51,20 @@ def test_the_float_embedding_is_compared_without_rounding(group, converter):
     )
 
 
+def test_what_fills_the_last_squares_of_an_embedding_is_not_compared(group):
+    coarse = IICNet(
+        3, relation=False, downscaling="haar", full_size=True, levels=2, rngs=nnx.Rngs(0)
+    )
+    tiled = Tiled(coarse, tile=WHOLE)
+    cut = {name: image[..., :22, :17, :] for name, image in group.items()}
+    result = protocol.evaluate_sample(tiled, cut, y_border=0, carriers=[carrier.parse("png")])
+    embedding = tiled.embed(cut["frames"], np.uint8)
+    assert embedding.shape == (24, 20, 3) and result.embedding.shape == (22, 17, 3)
+    expected = metrics.psnr(embedding[:22, :17], cut["reference"])
+    for way in ("rounded", "png"):
+        assert result.measures[way]["embedding"]["psnr"] == expected
+
+
 def test_a_carrier_changes_the_embedding_before_it_is_measured_and_restored(group, converter):
     jpeg = carrier.parse("jpeg40")
     result = protocol.evaluate_sample(

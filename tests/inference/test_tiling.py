@@ -151,6 +151,50 @@ def test_tiny_images_come_back_in_their_size(model, size):
     assert tiled.restore(embedding, size).shape == (model.num_images, *size, 3)
 
 
+@pytest.fixture(scope="module", params=[True, False], ids=["full size", "half size"])
+def coarse(request, random_network):
+    """Works on squares of 4x4 pixels of the images."""
+    options = {"split": "ref" if request.param else "prop", "full_size": request.param}
+    return random_network(
+        lambda: IICNet(
+            num_images=2,
+            relation=False,
+            downscaling="haar",
+            levels=2,
+            num_blocks=1,
+            growth=4,
+            **options,
+            rngs=nnx.Rngs(0),
+        )
+    )
+
+
+@pytest.mark.parametrize("size", [(141, 46), (142, 47), (143, 149), (144, 52)])
+@pytest.mark.parametrize("tile", [WHOLE, 128])
+def test_images_of_any_size_are_embedded_in_whole_squares(coarse, size, tile):
+    frames = random_frames(coarse, *size)
+    missing = [(0, -side % 4) for side in size]
+    padded = np.pad(frames, [(0, 0), *missing, (0, 0)], mode="edge")
+    tiled, whole = Tiled(coarse, tile=tile), Tiled(coarse, tile=WHOLE)
+    embedding = tiled.embed(frames)
+    assert embedding.shape[:2] == tiled.embedding_size(*size)
+    assert coarse.scale * embedding.shape[0] == padded.shape[1]
+    np.testing.assert_allclose(embedding, whole.embed(padded), atol=0.01)
+    restored, expected = tiled.restore(embedding, size), whole.restore(embedding, padded.shape[1:3])
+    assert largest_difference(restored, expected[:, : size[0], : size[1]]) <= 1
+
+
+@pytest.mark.parametrize("tile", [WHOLE, 128])
+def test_embeddings_that_earlier_versions_cut_are_restored_as_before(coarse, tile):
+    size = (141, 49)
+    height, width = coarse.embedding_size(*size)
+    cut = Tiled(coarse).embed(random_frames(coarse, *size), np.uint8)[:height, :width]
+    tiled = Tiled(coarse, tile=tile)
+    assert cut.shape[:2] != tiled.embedding_size(*size) and tiled.fits(cut.shape[:2], size)
+    before = coarse.restore(jnp.asarray(cut[None], jnp.float32) / 255, size)[0]
+    assert largest_difference(tiled.restore(cut, size), to_uint8(255 * np.asarray(before))) <= 1
+
+
 def test_a_tile_that_is_all_halo_is_refused(model):
     least = (2 * model.receptive_field_radius + 1) * model.scale
     Tiled(model, tile=least)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from iicnet_jax.media import embedding_file
+from iicnet_jax.media import diagnosis, embedding_file
 from iicnet_jax.media.embedding_file import (
     MAX_LENGTH,
     Record,
@@ -125,6 +125,22 @@ CHANGES = {
     "turned": lambda image: (image.transpose(Image.Transpose.ROTATE_90), {}),
     "reduced to grey": lambda image: (image.convert("L").convert("RGB"), {}),
 }
+
+
+@pytest.mark.parametrize(
+    ("shape", "happened"),
+    [
+        ((351, 639), None),
+        ((352, 640), None),  # whole squares of 2, 4, ...
+        ((176, 320), None),  # of half the size
+        ((351, 640), "resized or cropped"),
+        ((356, 644), "resized or cropped"),
+        ((640, 352), "turned"),
+    ],
+)
+def test_embeddings_may_have_the_images_size_or_half_of_it_in_whole_squares(shape, happened):
+    found = diagnosis.resized(shape, (351, 639))
+    assert found is None if happened is None else found.startswith(happened)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -112,6 +112,10 @@ class LowBits:
         """Height and width of the embedding of images of that height and width."""
         return -(-height // self.scale), -(-width // self.scale)
 
+    def fits(self, shape: tuple[int, int], size: tuple[int, int]) -> bool:
+        """Whether an embedding of that shape may be one of images of that size."""
+        return shape == self.embedding_size(*size)
+
     def images_size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of the images in an embedding of that height and width."""
         return self._size or (height * self.scale, width * self.scale)
