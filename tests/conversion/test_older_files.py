@@ -1,8 +1,9 @@
 """Embeddings that an older version wrote with the bundled models come back as it restored them.
 
 `older/NAME-1.png`, `NAME-2.png`, ... were made by the models that were replaced first, second, ...,
-of pictures of scikit-image at 48x32 pixels (47x31 for rescaling), with `iicnet embed`, `iicnet
-stereo embed` and `iicnet gif embed`; beside each stands what `restore` then gave.
+of pictures of scikit-image at 48x32 pixels (47x31 for rescaling; 47x29 for `hiding-3`, when
+embeddings were cut to the pictures' size), with `iicnet embed`, `iicnet stereo embed` and `iicnet
+gif embed`; beside each stands what `restore` then gave.
 """
 
 from pathlib import Path
