@@ -2,9 +2,10 @@
 
 Command:  python -m iicnet_jax.main --config=configs/bundled/video.py \
               --workdir=runs/bundled/video
-          iicnet export-weights runs/bundled/video -o iicnet_jax/bundled/models/video
+          iicnet export-weights runs/bundled/video --half \
+              -o iicnet_jax/bundled/models/video
 Data:     DAVIS-2017 as `python -m experiments.photographs` writes it, see docs/results.md
-Ours:     embedding 41.58 dB / 0.9754, restored 41.17 dB / 0.9704 (8 test windows; CPU, 2026-11-28)
+Ours:     embedding 41.68 dB / 0.9763, restored 41.27 dB / 0.9706 (8 test windows; CPU, 2026-11-28)
 """
 
 from configs import video_n5
@@ -12,8 +13,8 @@ from configs.bundled.compact import compact, go_on
 
 
 def get_config():
-    config = compact(video_n5.get_config(), root="DAVIS-2017", steps=28000, embedding=5.0)
-    config = go_on(config, "video-3")
+    config = compact(video_n5.get_config(), root="DAVIS-2017", steps=18000, embedding=5.0)
+    config = go_on(config, "video-4")
     config.model.growth = 32
     config.optimizer.update(learning_rate=2e-4, warmup_steps=500)
     config.loss.overflow = 10.0

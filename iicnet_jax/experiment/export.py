@@ -48,8 +48,8 @@ _CONFIG = {
 def export(workdir: Path, checkpoint: str, folder: Path, half: bool = False) -> dict:
     """Writes the network of a run's "latest" or "best" checkpoint to `folder`.
 
-    With `half` its parameters are rounded to half precision. Its quality is that of the run, which
-    rounding them changes by less than 0.01 dB (docs/formats.md).
+    With `half` its parameters are rounded to half precision. The quality that it states is that of
+    the run, from which the rounded network differs by 0.01 dB at most (docs/results.md).
 
     Returns what the model says about itself, with its `measured_quality` if there is one.
 
