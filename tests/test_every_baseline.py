@@ -51,9 +51,13 @@ def test_pictures_of_users_go_in_and_come_back(run, tmp_path):
         pixels = np.random.default_rng(i).integers(0, 256, (21, 34, 3), np.uint8)
         Image.fromarray(pixels).save(path)
     iicnet("embed", "--model", workdir, *paths, "-o", tmp_path / "embedding.png")
-    expected = {"irn_x2": ((17, 11), "RGB"), "invertible_grayscale": ((34, 21), "L")}
+    expected = {  # whole squares of 4x4 or, of the others, 2x2 pixels
+        "irn_x2": ((17, 11), "RGB"),
+        "invertible_grayscale": ((36, 24), "L"),
+        "video_snapshot": ((36, 24), "RGB"),
+    }
     with Image.open(tmp_path / "embedding.png") as embedding:
-        assert (embedding.size, embedding.mode) == expected.get(name, ((34, 21), "RGB"))
+        assert (embedding.size, embedding.mode) == expected.get(name, ((34, 22), "RGB"))
     iicnet("restore", "--model", workdir, tmp_path / "embedding.png", "-o", tmp_path / "restored")
     restored = sorted((tmp_path / "restored").iterdir())
     assert len(restored) == len(paths)

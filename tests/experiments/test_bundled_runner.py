@@ -85,8 +85,8 @@ def start(tmp_path, monkeypatch, random_network):
         model = random_network(lambda: IICNet(**FIELDS, rngs=nnx.Rngs(0)))
         save_model(folder, nnx.state(model, nnx.Param), FIELDS, {})
 
-    def export(workdir, checkpoint, folder):
-        assert checkpoint == "latest"
+    def export(workdir, checkpoint, folder, half):
+        assert checkpoint == "latest" and half
         save(folder)
 
     save(tmp_path / "models" / "hiding")
