@@ -48,6 +48,15 @@ def go_on(config: ConfigDict, model: str) -> ConfigDict:
     return config
 
 
+def go_on_wider(config: ConfigDict, model: str, learning_rate: float = 5e-4) -> ConfigDict:
+    """The same with wider dense blocks, which keep what they embed between black and white."""
+    config = go_on(config, model)
+    config.model.growth = 32
+    config.optimizer.update(learning_rate=learning_rate, warmup_steps=500)
+    config.loss.overflow = 10.0
+    return config
+
+
 def survive_jpeg(config: ConfigDict) -> ConfigDict:
     """The same with a JPEG file of random quality between embedding and restoring.
 

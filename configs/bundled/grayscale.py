@@ -9,13 +9,9 @@ Ours:     embedding 40.85 dB / 0.9620, restored 42.52 dB / 0.9803 (8 test pictur
 """
 
 from configs import grayscale
-from configs.bundled.compact import compact, go_on
+from configs.bundled.compact import compact, go_on_wider
 
 
 def get_config():
     config = compact(grayscale.get_config(), root="VOCdevkit", steps=16000, embedding=6.0)
-    config = go_on(config, "grayscale-3")
-    config.model.growth = 32
-    config.optimizer.update(learning_rate=5e-4, warmup_steps=500)
-    config.loss.overflow = 10.0
-    return config
+    return go_on_wider(config, "grayscale-3")

@@ -9,13 +9,9 @@ Ours:     embedding 40.71 dB / 0.9567, restored 45.25 dB / 0.9838 (8 test pairs;
 """
 
 from configs import hide_n2
-from configs.bundled.compact import compact, go_on
+from configs.bundled.compact import compact, go_on_wider
 
 
 def get_config():
     config = compact(hide_n2.get_config(), root="flicker", steps=16000, embedding=4.5)
-    config = go_on(config, "hiding-3")
-    config.model.growth = 32
-    config.optimizer.update(learning_rate=5e-4, warmup_steps=500)
-    config.loss.overflow = 10.0
-    return config
+    return go_on_wider(config, "hiding-3")

@@ -8,13 +8,9 @@ Ours:     embedding 38.08 dB / 0.8935, restored 40.37 dB / 0.9537 (8 test groups
 """
 
 from configs import hide_n3
-from configs.bundled.compact import compact, go_on
+from configs.bundled.compact import compact, go_on_wider
 
 
 def get_config():
     config = compact(hide_n3.get_config(), root="flicker", steps=5000, embedding=3.0)
-    config = go_on(config, "hiding3-1")
-    config.model.growth = 32
-    config.optimizer.update(learning_rate=2e-4, warmup_steps=500)
-    config.loss.overflow = 10.0
-    return config
+    return go_on_wider(config, "hiding3-1", learning_rate=2e-4)

@@ -9,13 +9,9 @@ Ours:     embedding 37.86 dB / 0.8905, restored 39.28 dB / 0.9455 (8 test groups
 """
 
 from configs import hide_n4
-from configs.bundled.compact import compact, go_on
+from configs.bundled.compact import compact, go_on_wider
 
 
 def get_config():
     config = compact(hide_n4.get_config(), root="flicker", steps=12000, embedding=3.0)
-    config = go_on(config, "hiding4-1")
-    config.model.growth = 32
-    config.optimizer.update(learning_rate=2e-4, warmup_steps=500)
-    config.loss.overflow = 10.0
-    return config
+    return go_on_wider(config, "hiding4-1", learning_rate=2e-4)

@@ -9,14 +9,10 @@ Ours:     embedding 47.14 dB / 0.9910, restored 43.02 dB / 0.9771 (8 test pictur
 """
 
 from configs import rescale_x2
-from configs.bundled.compact import compact, go_on
+from configs.bundled.compact import compact, go_on_wider
 
 
 def get_config():
     config = compact(rescale_x2.get_config(), root="DIV2K", steps=16000, embedding=14.0)
     config.model.full_size = False  # an embedding of half the size
-    config = go_on(config, "rescaling-3")
-    config.model.growth = 32
-    config.optimizer.update(learning_rate=5e-4, warmup_steps=500)
-    config.loss.overflow = 10.0
-    return config
+    return go_on_wider(config, "rescaling-3")

@@ -9,13 +9,9 @@ Ours:     embedding 39.35 dB / 0.9662, restored 41.47 dB / 0.9798 (8 test pairs;
 """
 
 from configs import stereo
-from configs.bundled.compact import compact, go_on
+from configs.bundled.compact import compact, go_on_wider
 
 
 def get_config():
     config = compact(stereo.get_config(), root="flickr1024", steps=12000, embedding=4.0)
-    config = go_on(config, "stereo-3")
-    config.model.growth = 32
-    config.optimizer.update(learning_rate=5e-4, warmup_steps=500)
-    config.loss.overflow = 10.0
-    return config
+    return go_on_wider(config, "stereo-3")

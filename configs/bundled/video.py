@@ -9,15 +9,12 @@ Ours:     embedding 41.68 dB / 0.9763, restored 41.27 dB / 0.9706 (8 test window
 """
 
 from configs import video_n5
-from configs.bundled.compact import compact, go_on
+from configs.bundled.compact import compact, go_on_wider
 
 
 def get_config():
     config = compact(video_n5.get_config(), root="DAVIS-2017", steps=18000, embedding=5.0)
-    config = go_on(config, "video-4")
-    config.model.growth = 32
-    config.optimizer.update(learning_rate=2e-4, warmup_steps=500)
-    config.loss.overflow = 10.0
+    config = go_on_wider(config, "video-4", learning_rate=2e-4)
     # One's own videos are embedded in blocks of consecutive frames.
     config.data.training_frame_stride = 1
     return config
